@@ -1,0 +1,46 @@
+# make book · test · notebooks · bench · serve — each makes .venv if it is absent or out of date.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: book test notebooks bench serve clean
+.DELETE_ON_ERROR:
+
+# A fresh output folder each time: after a failed -W build an incremental one reports success.
+book: .venv/site.stamp
+	rm -rf _build
+	$(BIN)/jupyter-book build . -n -W --keep-going -q
+	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
+
+test: .venv/full.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+notebooks: .venv/full.stamp
+	$(BIN)/python notebooks/execute.py
+
+bench: .venv/full.stamp
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+serve: book
+	$(BIN)/python -m http.server --directory _build/html
+
+clean:
+	rm -rf _build .venv
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "cvcourse needs Python 3.11, 3.12 or 3.13 on the PATH (or: make PYTHON=/path/to/python3.12 …)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/site.stamp: book/requirements.txt | .venv/bin/python
+	@echo "Installing what the site needs …"
+	$(PIP) install -r book/requirements.txt
+	touch $@
+
+.venv/full.stamp: requirements.txt book/requirements.txt pyproject.toml | .venv/bin/python
+	@echo "Installing everything (PyTorch is large: a few minutes) …"
+	$(PIP) install -r requirements.txt
+	touch $@ .venv/site.stamp

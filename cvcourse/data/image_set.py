@@ -1,0 +1,123 @@
+"""A labelled set of images: one uint8 tensor, small enough to live in memory and on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+UNLABELED = -1  #: the label of an image whose class is not known
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images with their labels and, where they are known, boxes and masks.
+
+    Attributes:
+        images: (N, C, H, W) uint8, C = 1 (grey) or 3 (RGB).
+        labels: (N,) int64 in [0, len(class_names)), or -1 for an image without a label.
+        class_names: one name a class, in label order.
+        boxes: (N, 4) float32 or None: x0, y0, x1, y1 in pixels; (0, 0, 0, 0) where nothing shows.
+        masks: (N, H, W) bool or None: the visible pixels of the object.
+
+    Raises:
+        TypeError: a tensor has another dtype.
+        ValueError: a shape or a label does not fit the others.
+    """
+
+    images: Tensor
+    labels: Tensor
+    class_names: tuple[str, ...]
+    boxes: Tensor | None = None
+    masks: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        _check("images", self.images, torch.uint8, (None, None, None, None))
+        n, channels, height, width = self.images.shape
+        if channels not in (1, 3):
+            raise ValueError(
+                f"images have {channels} channels (shape {tuple(self.images.shape)}); expected "
+                "(N, C, H, W) with C = 1 or 3 — permute channels-last arrays first"
+            )
+        _check("labels", self.labels, torch.int64, (n,))
+        if self.boxes is not None:
+            _check("boxes", self.boxes, torch.float32, (n, 4))
+        if self.masks is not None:
+            _check("masks", self.masks, torch.bool, (n, height, width))
+        if n and not UNLABELED <= int(self.labels.min()) <= int(self.labels.max()) < self.n_classes:
+            raise ValueError(
+                f"labels run from {int(self.labels.min())} to {int(self.labels.max())}; expected 0 "
+                f"to {self.n_classes - 1} for the {self.n_classes} class_names (-1: unlabelled)"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: slice | Tensor | Sequence[int]) -> ImageSet:
+        """The images at `index` (a slice, indices or a mask) and all that belongs to them."""
+        if isinstance(index, int):
+            raise TypeError(f"ImageSet[{index}] would be a single image; use [{index}:{index + 1}]")
+        return self._map(lambda tensor: tensor[index])
+
+    @property
+    def n_classes(self) -> int:
+        """The number of classes."""
+        return len(self.class_names)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the images are."""
+        return self.images.device
+
+    def to(self, device: torch.device | str) -> ImageSet:
+        """The same set on another device."""
+        return self._map(lambda tensor: tensor.to(device))
+
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each channel, on the scale [0, 1].
+
+        Computed from exact counts of the 256 levels, so the answer depends neither on the order of
+        the images nor on how many threads add them up.
+
+        Returns:
+            mean: (C,) float32.
+            std: (C,) float32; a channel that never changes gets 1, so that dividing by it is safe.
+
+        Raises:
+            ValueError: the set is empty.
+        """
+        if not len(self):
+            raise ValueError("an empty ImageSet has no mean; give it at least one image")
+        levels = torch.arange(256, dtype=torch.float64, device=self.device) / 255
+        mean, std = [], []
+        for channel in range(self.images.shape[1]):
+            counts = torch.bincount(self.images[:, channel].flatten(), minlength=256)  # (256,)
+            weights = counts.double() / counts.sum()
+            mu = (weights * levels).sum()
+            mean.append(mu)
+            std.append(((weights * (levels - mu) ** 2).sum()).sqrt())
+        sigma = torch.stack(std)
+        return torch.stack(mean).float(), torch.where(sigma > 0, sigma, 1).float()
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> ImageSet:
+        return replace(
+            self,
+            images=function(self.images),
+            labels=function(self.labels),
+            boxes=None if self.boxes is None else function(self.boxes),
+            masks=None if self.masks is None else function(self.masks),
+        )
+
+
+def _check(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...]) -> None:
+    if not isinstance(tensor, Tensor) or tensor.dtype != dtype:
+        found = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
+        raise TypeError(f"{name} are {found}; expected a tensor of {dtype}")
+    fits = tensor.ndim == len(shape) and all(
+        want in (None, size) for want, size in zip(shape, tensor.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{name} have shape {tuple(tensor.shape)}; expected ({wanted})")

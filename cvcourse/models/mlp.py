@@ -1,0 +1,38 @@
+"""A multi-layer perceptron: fully connected layers with ReLU between them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+
+class MLP(nn.Module):
+    """Fully connected layers on the flattened image.
+
+    Args:
+        n_classes: number of logits.
+        channels: image channels, C.
+        size: image height and width in pixels.
+        hidden: width of each hidden layer.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_classes: int = 10,
+        channels: int = 3,
+        size: int = 32,
+        hidden: tuple[int, ...] = (256, 128),
+    ) -> None:
+        super().__init__()
+        widths = (channels * size * size, *hidden)
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(widths):
+            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+        self.features = nn.Sequential(nn.Flatten(), *layers)
+        self.classifier = nn.Linear(widths[-1], n_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) → logits (B, n_classes)."""
+        return self.classifier(self.features(images))

@@ -1,0 +1,28 @@
+"""One fully connected layer: a template for each class."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class SingleLayer(nn.Module):
+    """logits = W x + b on the flattened image.
+
+    Args:
+        n_classes: number of logits.
+        channels: image channels, C.
+        size: image height and width in pixels.
+    """
+
+    def __init__(self, *, n_classes: int = 10, channels: int = 3, size: int = 32) -> None:
+        super().__init__()
+        self.shape = (channels, size, size)
+        self.layer = nn.Linear(channels * size * size, n_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) → logits (B, n_classes)."""
+        return self.layer(images.flatten(1))
+
+    def templates(self) -> Tensor:
+        """The weights as one picture a class, (n_classes, C, H, W)."""
+        return self.layer.weight.detach().view(-1, *self.shape)
