@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from tqdm.auto import tqdm
 
+RECORDS = resources.files("cvcourse") / "results"
+
 Outcome = Mapping[str, ArrayLike]
 Verdict = Literal["confirmed", "confirmed with limits", "corrected", "unsourced"]
 
@@ -186,7 +188,6 @@ def save_record(
         "claims": {
             c.id: {
                 "verdict": c.verdict,
-                "reproduced": c.reproduced,
                 "holds": c.holds,
                 "effect": c.effect,
             }
@@ -210,7 +211,19 @@ class Record:
     versions: dict[str, str]
     settings: dict[str, Any]
     results: dict[str, Results]
-    claims: dict[str, dict[str, Any]]
+    claims: tuple[Claim, ...]
+
+    def __str__(self) -> str:
+        numbers = {name: value for name, value in self.settings.items() if isinstance(value, int)}
+        settings = ", ".join(f"{name} {value:,}" for name, value in numbers.items())
+        versions = ", ".join(f"{name} {value}" for name, value in self.versions.items())
+        return f"{self.dataset} ({settings})\n{self.date}, {self.hardware}; {versions}"
+
+
+def record_names() -> list[str]:
+    """The runs that come with the package, in alphabetical order."""
+    names = (entry.name for entry in RECORDS.iterdir())
+    return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
 def load_record(name: str | Path) -> Record:
@@ -219,11 +232,11 @@ def load_record(name: str | Path) -> Record:
     Raises:
         FileNotFoundError: there is none; the message lists those there are.
     """
-    folder = resources.files("cvcourse") / "results"
-    source = Path(name) if Path(name).suffix == ".json" else folder / f"{name}.json"
+    source = Path(name) if Path(name).suffix == ".json" else RECORDS / f"{name}.json"
     if not source.is_file():
-        there = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir())
-        raise FileNotFoundError(f"no record {str(name)!r}; the package has {', '.join(there)}")
+        raise FileNotFoundError(
+            f"no record {str(name)!r}; the package has {', '.join(record_names()) or 'none'}"
+        )
     fields = json.loads(source.read_text("utf-8"))
     fields["results"] = {
         key: Results(
@@ -231,6 +244,7 @@ def load_record(name: str | Path) -> Record:
         )
         for key, value in fields["results"].items()
     }
+    fields["claims"] = tuple(Claim(id, **made) for id, made in fields["claims"].items())
     return Record(**fields)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from cvcourse.experiment import Interval
+from cvcourse.experiment import Interval, Results
 
 # Okabe & Ito's colours, told apart with any kind of colour vision; each also has its own marker.
 BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = (
@@ -81,19 +81,8 @@ def band(
 
 
 def chance(ax: Axes, n_classes: int) -> None:
-    """A dotted line at the accuracy of guessing."""
-    ax.axhline(1 / n_classes, color=GREY, linestyle=":", linewidth=1.2, marker="")
-    ax.annotate(
-        "chance",
-        (1, 1 / n_classes),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 2),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        fontsize="small",
-        color=GREY,
-    )
+    """A dotted line at the accuracy of guessing, named in the legend."""
+    ax.axhline(1 / n_classes, color=GREY, linestyle=":", linewidth=1.4, marker="", label="chance")
 
 
 def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
@@ -114,6 +103,21 @@ def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
     ax.imshow(array, interpolation="nearest")
     ax.set_title(title, fontsize="small", loc="center")
     ax.axis("off")
+
+
+def signed(values: Tensor | NDArray) -> NDArray[np.uint8]:
+    """A picture of numbers around zero: orange above, blue below, white at zero.
+
+    Args:
+        values: (H, W) float.
+
+    Returns:
+        (3, H, W) uint8; the largest absolute value gets the full colour.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    scaled = array / (2 * np.abs(array).max() or 1) + 0.5
+    colours = mpl.colormaps["PuOr_r"](scaled)[..., :3]  # (H, W, 3) in [0, 1]
+    return (colours * 255).round().astype(np.uint8).transpose(2, 0, 1)
 
 
 def grid(
@@ -153,4 +157,36 @@ def grid(
                 va="center",
                 fontsize="small",
             )
+    return fig
+
+
+def panels(
+    results: Results,
+    sweeps: Mapping[str, Sequence[float]],
+    arms: Sequence[str],
+    *,
+    n_classes: int,
+    labels: Mapping[str, str] | None = None,
+) -> Figure:
+    """Accuracy against each sweep, a panel a sweep, a band an arm.
+
+    Args:
+        results: holds "arm/sweep" for every arm and sweep, (n_seeds, len(values)).
+        sweeps: name → the values along x.
+        arms: which to draw; the order sets colour and marker.
+        n_classes: for the line of chance.
+        labels: a sweep's label on the x axis, where its name does not do.
+    """
+    fig, axes = plt.subplots(
+        1, len(sweeps), figsize=(7.2, 2.9), sharey=True, squeeze=False, layout="constrained"
+    )
+    for ax, (sweep, values) in zip(axes[0], sweeps.items(), strict=True):
+        for number, arm in enumerate(arms):
+            band(ax, values, results.interval(f"{arm}/{sweep}"), arm, arm=number)
+        chance(ax, n_classes)
+        ax.set(xlabel=(labels or {}).get(sweep, sweep), ylim=(0, 1.03))
+        ax.locator_params(axis="x", nbins=4)
+    axes[0, 0].set_ylabel("test accuracy")
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, names, loc="outside upper left", ncols=len(names))
     return fig

@@ -52,8 +52,8 @@ class Scene:
         contrast: how much brighter than its background the object is, −1 to 1.
         noise: standard deviation of the pixel noise, 0 to 1.
         occlusion: how much of the object's own box a bar hides, from a random side, 0 to 1.
-        occluder: the bar's colour: "grey" (a new thing in the picture) or "background" (the object
-            is cut off and nothing is added).
+        occluder: the bar's grey level, 0 (black) to 1 (white); or "background": the object is cut
+            off and nothing is added.
         background: "plain", "noise" (soft blotches) or "photograph" (crops of real pictures).
         background_bias: the probability that the background's kind follows the class instead of
             chance, 0 to 1. At 1 the background alone gives the class away.
@@ -66,7 +66,7 @@ class Scene:
     contrast: Range = (0.3, 0.6)
     noise: Range = 0.03
     occlusion: Range = 0.0
-    occluder: Literal["grey", "background"] = "grey"
+    occluder: float | Literal["background"] = 0.5
     background: Literal["plain", "noise", "photograph"] = "plain"
     background_bias: float = 0.0
 
@@ -78,14 +78,17 @@ class Scene:
                     f"Scene.{name} is {getattr(self, name)!r}; expected a number, or a (low, high) "
                     f"pair, from {lowest:g} to {highest:g}"
                 )
-        for name, allowed in (
-            ("occluder", ("grey", "background")),
-            ("background", ("plain", "noise", "photograph")),
+        if self.occluder != "background" and not (
+            isinstance(self.occluder, float | int) and 0 <= self.occluder <= 1
         ):
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"Scene.{name} is {getattr(self, name)!r}; expected one of {allowed}"
-                )
+            raise ValueError(
+                f"Scene.occluder is {self.occluder!r}; expected a grey level from 0 to 1, or "
+                '"background"'
+            )
+        if self.background not in ("plain", "noise", "photograph"):
+            raise ValueError(
+                f"Scene.background is {self.background!r}; expected plain, noise or photograph"
+            )
         if not 0 <= self.background_bias <= 1:
             raise ValueError(
                 f"Scene.background_bias is {self.background_bias!r}; expected a probability, 0 to 1"
@@ -200,7 +203,8 @@ def _paint(draws: _Draws, part: slice, size: int) -> tuple[NDArray, NDArray]:
     picture = background + coverage[..., None] * (colour[:, None, None] - background)
 
     hidden = _hidden(extents, value["occlusion"], draws.side[part], size)  # (B, H, W) bool
-    picture[hidden] = 0.5 if draws.scene.occluder == "grey" else background[hidden]
+    bar = draws.scene.occluder
+    picture[hidden] = background[hidden] if isinstance(bar, str) else bar
 
     picture += value["brightness"][:, None, None, None]
     if value["noise"].any():
@@ -263,7 +267,7 @@ def _backgrounds(draws: _Draws, part: slice, size: int) -> NDArray:
 
 def _hidden(extents: NDArray, occlusion: NDArray, side: NDArray, size: int) -> NDArray[np.bool_]:
     """Pixels behind the bar (B, size, size): a part of each box, from side 0–3 (l, t, r, b)."""
-    box = extents.copy()
+    box = extents + np.array([-0.5, -0.5, 0.5, 0.5], np.float32)  # its soft edge, too
     width, height = box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]
     covered = occlusion * np.where(side % 2 == 0, width, height)
     box[side == 0, 2] = (box[:, 0] + covered)[side == 0]

@@ -1,0 +1,17 @@
+"""Settings of the whole test run, notebooks included."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+# For this process and for the kernels that the notebooks run in.
+os.environ["TQDM_DISABLE"] = "1"  # a progress bar is nothing to compare
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Compare everything a notebook prints, but not what libraries write to stderr."""
+    if collector.__class__.__name__ == "IPyNbFile":
+        collector.skip_compare += ("stderr",)  # type: ignore[attr-defined]

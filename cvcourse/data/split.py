@@ -1,0 +1,118 @@
+"""Balanced choices of images: a small subset, or a few labels and many images without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cvcourse.data.image_set import UNLABELED, ImageSet
+from cvcourse.data.shapes import _check_integer
+
+
+@dataclass(frozen=True)
+class LabelSplit:
+    """A set in three parts that share no image and together are all of it.
+
+    Attributes:
+        labeled: the few images whose labels training may see; as many of each class.
+        unlabeled: all the images left over, with label -1.
+        validation: as many of each class, for choosing between models.
+        unlabeled_truth: (len(unlabeled),) int64: the labels hidden from `unlabeled`, in its order,
+            to measure by and never to train on.
+    """
+
+    labeled: ImageSet
+    unlabeled: ImageSet
+    validation: ImageSet
+    unlabeled_truth: Tensor
+
+
+def split_labels(
+    image_set: ImageSet, n_per_class: int, *, validation_per_class: int, seed: int
+) -> LabelSplit:
+    """Keep the labels of a few images of each class, and hide those of the rest.
+
+    The same arguments give the same split. With one seed, the validation set stays as it is when
+    `n_per_class` changes, and more labels are the fewer labels and others.
+
+    Args:
+        image_set: images that all have labels.
+        n_per_class: how many images of each class keep their label, at least 1.
+        validation_per_class: how many others of each class are set aside, at least 0.
+        seed: any integer ≥ 0.
+
+    Returns:
+        The parts, each in a random order.
+
+    Raises:
+        TypeError: a number is no integer.
+        ValueError: a number is out of range, an image has no label, or a class has too few images.
+    """
+    _check_integer("n_per_class", n_per_class, 1, None, "labelled images of each class")
+    _check_integer("validation_per_class", validation_per_class, 0, None, "images of each class")
+    labels = image_set.labels.cpu().numpy()
+    if (labels == UNLABELED).any():
+        raise ValueError(
+            f"{int((labels == UNLABELED).sum())} of the {len(labels)} images have no label (-1); "
+            "expected labels to keep and to hide — leave those images out first"
+        )
+    wanted = n_per_class + validation_per_class
+    counts = np.bincount(labels, minlength=image_set.n_classes)
+    for name, count in zip(image_set.class_names, counts, strict=True):
+        if count < wanted:
+            raise ValueError(
+                f"class {name!r} has {count} images; expected at least {wanted} (n_per_class "
+                f"{n_per_class} + validation_per_class {validation_per_class}) — ask for fewer"
+            )
+    order, turn = _in_turns(labels, seed)
+
+    def part(chosen: NDArray[np.bool_]) -> ImageSet:
+        return image_set[torch.from_numpy(order[chosen]).to(image_set.device)]
+
+    rest = part(turn >= wanted)
+    return LabelSplit(
+        labeled=part((validation_per_class <= turn) & (turn < wanted)),
+        unlabeled=replace(rest, labels=torch.full_like(rest.labels, UNLABELED)),
+        validation=part(turn < validation_per_class),
+        unlabeled_truth=rest.labels,
+    )
+
+
+def balanced_subset(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int64]:
+    """Choose `n` images, as evenly from the classes as their sizes allow.
+
+    The classes take turns, so that with one seed the first k of n images are the k images that
+    `balanced_subset(labels, k, seed)` gives.
+
+    Args:
+        labels: (N,) int64; images without a label (-1) count as a class.
+        n: how many, 1 to N.
+        seed: any integer ≥ 0.
+
+    Returns:
+        (n,) int64: indices without repetition, in the order chosen.
+
+    Raises:
+        TypeError: n or seed is no integer.
+        ValueError: one of them is out of range.
+    """
+    _check_integer("n", n, 1, None, "how many images")
+    if n > len(labels):
+        raise ValueError(f"n is {n}, but there are only {len(labels)} images; ask for no more")
+    order, turn = _in_turns(labels, seed)
+    return order[np.argsort(turn, kind="stable")[:n]]
+
+
+def _in_turns(labels: NDArray[np.int64], seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A random order of the images (N,), and for each how many of its class come before it (N,)."""
+    _check_integer("seed", seed, 0, None, "the random stream")
+    order = np.random.default_rng(seed).permutation(len(labels))
+    turn = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        members = labels[order] == label
+        turn[members] = np.arange(members.sum())
+    return order, turn

@@ -1,0 +1,48 @@
+"""Run every notebook in place, so that what it shows is what the code gives today.
+
+Metadata that changes from run to run is left out: an unchanged notebook gives no diff. A cell tagged
+`volatile` (timings) keeps the output that it has; clear it to measure anew.
+
+    python notebooks/execute.py [notebooks/03_one_layer.ipynb …]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+FOLDER = Path(__file__).parent
+
+
+def execute(path: Path) -> float:
+    """Run one notebook and write it back whole; seconds that it took."""
+    notebook = nbformat.read(path, as_version=4)
+    before = {cell.id: cell.get("outputs") for cell in notebook.cells}
+    start = time.perf_counter()
+    NotebookClient(notebook, timeout=600, kernel_name="python3", record_timing=False,
+                   store_widget_state=False, resources={"metadata": {"path": str(path.parent)}}).execute()  # fmt: skip
+    seconds = time.perf_counter() - start
+    notebook.metadata = NotebookNode(
+        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+    )
+    for cell in notebook.cells:
+        if "volatile" in cell.metadata.get("tags", ()) and before[cell.id]:
+            cell.outputs = before[cell.id]
+    unfinished = path.with_suffix(".part")
+    nbformat.write(notebook, unfinished)
+    os.replace(unfinished, path)
+    return seconds
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar is nothing to keep
+    for path in [Path(name) for name in sys.argv[1:]] or sorted(FOLDER.glob("*.ipynb")):
+        print(f"{path.name} …", end=" ", flush=True)
+        print(f"{execute(path):.0f} s")

@@ -1,0 +1,71 @@
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from cvcourse import plot
+from cvcourse.experiment import repeat
+
+
+@pytest.fixture(autouse=True)
+def style() -> Iterator[None]:
+    with mpl.rc_context():
+        plot.use_style()
+        yield
+    plt.close("all")
+
+
+def luminance(color: str) -> float:
+    linear = [
+        c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4
+        for c in mpl.colors.to_rgb(color)
+    ]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+@pytest.mark.parametrize(
+    "color", [plot.INK, plot.GREY, plot.BLUE, plot.ORANGE, plot.PURPLE, plot.GREEN]
+)
+def test_lines_and_text_stand_out_from_the_paper(color: str) -> None:
+    ratio = (luminance(plot.PAPER) + 0.05) / (luminance(color) + 0.05)
+    assert ratio >= (4.5 if color in (plot.INK, plot.GREY) else 3)  # WCAG 2.2, 1.4.3 and 1.4.11
+
+
+def test_a_band_is_the_interval() -> None:
+    results = repeat(lambda seed: {"arm/x": [seed, 2.0 * seed, 3.0]}, 3)
+    estimate = results.interval("arm/x")
+    _, ax = plt.subplots()
+    plot.band(ax, [1, 2, 3], estimate, "arm", arm=1)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), estimate.mean)
+    corners = ax.collections[0].get_paths()[0].vertices
+    np.testing.assert_allclose(corners[:, 1].min(), estimate.low.min())
+    np.testing.assert_allclose(corners[:, 1].max(), estimate.high.max())
+
+
+def test_panels_draw_every_arm_and_chance() -> None:
+    results = repeat(
+        lambda seed: {f"{a}/{s}": [0.1, 0.5 + 0.1 * seed] for a in "ab" for s in "xy"}, 2
+    )
+    figure = plot.panels(results, {"x": [0, 1], "y": [5, 6]}, ["a", "b"], n_classes=4)
+    for ax in figure.axes:
+        assert len(ax.lines) == 3
+        assert ax.lines[-1].get_ydata()[0] == 0.25
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b", "chance"]
+
+
+def test_signed_pictures_are_white_at_zero() -> None:
+    image = plot.signed(np.array([[-2.0, 0.0], [1.0, 2.0]]))
+    assert image.shape == (3, 2, 2)
+    assert (image[:, 0, 1] > 240).all()
+    assert image[2, 0, 0] > image[0, 0, 0], "blue below zero"
+    assert image[0, 1, 1] > image[2, 1, 1], "orange above"
+    assert (plot.signed(np.zeros((2, 2))) > 240).all()
+
+
+def test_a_grid_shows_every_picture() -> None:
+    pictures = [np.full((1, 4, 4), v, np.uint8) for v in (0, 100, 200)]
+    figure = plot.grid([pictures, pictures], titles=["a", "b", "c"], row_titles=["x", "y"])
+    shown = [ax.images[0].get_array() for ax in figure.axes]
+    assert [int(array[0, 0, 0]) for array in shown] == [0, 100, 200] * 2

@@ -1,0 +1,205 @@
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cvcourse.data import ImageSet, render
+from cvcourse.models import MLP, SmallCNN, standardized
+from cvcourse.train import Batch, DivergedError, Recipe, accuracy, fit, supervised
+from cvcourse.train.loop import CHECK_EVERY
+
+TRAIN = render(200, seed=0)
+
+
+def new_model(kind: type[nn.Module] = MLP, dropout: float = 0.0) -> nn.Sequential:
+    torch.manual_seed(0)
+    return standardized(nn.Sequential(nn.Dropout(dropout), kind()), TRAIN)
+
+
+def test_it_learns() -> None:
+    model = new_model()
+    history = fit(model, TRAIN, Recipe(epochs=12, batch_size=20, learning_rate=1e-3))
+    assert history.column("accuracy")[-1] > 0.95
+    assert accuracy(model, render(200, seed=1)) > 0.8
+    assert history.column("epoch") == list(range(1, 13))
+    assert not model.training
+
+
+def test_one_step_is_the_step_written_by_hand() -> None:
+    model, twin = new_model(), new_model()
+    fit(
+        model,
+        TRAIN[:16],
+        Recipe(epochs=1, batch_size=16, optimizer="sgd", schedule="cosine", learning_rate=0.1),
+    )
+    optimizer = torch.optim.SGD(
+        twin.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-2
+    )
+    nn.functional.cross_entropy(twin(TRAIN.images[:16]), TRAIN.labels[:16]).backward()
+    optimizer.step()
+    for mine, theirs in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+def weights_after(seed: int) -> tuple[list[Tensor], list[float]]:
+    model = new_model(SmallCNN, dropout=0.2)
+    history = fit(model, TRAIN, Recipe(epochs=2, batch_size=50), seed=seed, augment=flip_some)
+    return [p.detach().clone() for p in model.parameters()], history.column("loss")
+
+
+def flip_some(images: Tensor, generator: torch.Generator) -> Tensor:
+    chosen = torch.rand(len(images), generator=generator) < 0.5
+    return torch.where(chosen.view(-1, 1, 1, 1), images.flip(3), images)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
+    weights, losses = weights_after(seed=3)
+    torch.rand(5)  # whatever happened in between
+    again, losses_again = weights_after(seed=3)
+    other, other_losses = weights_after(seed=4)
+    assert losses == losses_again
+    assert all(torch.equal(a, b) for a, b in zip(weights, again, strict=True))
+    assert losses != other_losses
+    assert not all(torch.equal(a, b) for a, b in zip(weights, other, strict=True))
+
+
+def test_the_callers_random_state_is_left_alone() -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    fit(new_model_without_seeding(), TRAIN[:20], Recipe(epochs=1))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def new_model_without_seeding() -> nn.Module:
+    state = torch.get_rng_state()
+    model = standardized(nn.Sequential(nn.Dropout(0.5), MLP()), TRAIN)
+    torch.set_rng_state(state)
+    return model
+
+
+def test_every_image_is_seen_once_an_epoch_in_a_new_order() -> None:
+    seen: list[list[int]] = []
+
+    def spy(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        seen.append(batch.indices.tolist())
+        assert torch.equal(batch.images, TRAIN.images[batch.indices])
+        assert torch.equal(batch.labels, TRAIN.labels[batch.indices])
+        return supervised(model, batch)
+
+    fit(new_model(), TRAIN, Recipe(epochs=2, batch_size=40), step=spy)
+    epochs = [[i for batch in part for i in batch] for part in (seen[:5], seen[5:])]
+    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(200))
+    assert epochs[0] != epochs[1]
+
+
+def test_the_history_is_the_mean_over_the_epoch() -> None:
+    losses: list[float] = []
+
+    def spy(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        loss, metrics = supervised(model, batch)
+        losses.append(loss.item())
+        return loss, metrics | {"answer": torch.tensor(42.0)}
+
+    history = fit(new_model(), TRAIN, Recipe(epochs=1, batch_size=50), step=spy, validation=TRAIN)
+    assert math.isclose(history[0]["loss"], sum(losses) / 4, rel_tol=1e-5)
+    assert history[0]["answer"] == 42
+    assert {"validation_loss", "validation_accuracy", "learning_rate"} <= set(history[0])
+
+
+def test_label_smoothing_is_pytorchs() -> None:
+    model = new_model().eval()
+    batch = Batch(TRAIN.images[:8], TRAIN.labels[:8], torch.arange(8), torch.Generator())
+    loss, _ = supervised(model, batch, label_smoothing=0.2)
+    log_p = model(batch.images).log_softmax(dim=1)
+    picked = log_p[torch.arange(8), batch.labels]
+    expected = -(0.8 * picked + 0.2 * log_p.mean(dim=1)).mean()
+    torch.testing.assert_close(loss, expected)
+
+
+def test_the_average_of_the_weights_is_what_is_kept() -> None:
+    recipe = Recipe(epochs=1, batch_size=100, ema_decay=0.75)
+    trail: list[Tensor] = []
+
+    def spy(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        trail.append(next(p for p in model.parameters()).detach().clone())
+        return supervised(model, batch)
+
+    model = new_model()
+    fit(model, TRAIN, recipe, step=spy)
+    plain = new_model()
+    fit(plain, TRAIN, Recipe(epochs=1, batch_size=100))
+    after_first, after_second = trail[1], next(plain.parameters())
+    expected = 0.75 * after_first + 0.25 * after_second
+    torch.testing.assert_close(next(model.parameters()), expected)
+
+
+def test_early_stopping_goes_back_to_the_best_weights() -> None:
+    scores: list[float] = []
+    model = new_model()
+    wrong = ImageSet(TRAIN.images, (TRAIN.labels + 1) % 10, TRAIN.class_names)
+    history = fit(
+        model,
+        wrong,
+        Recipe(epochs=30, batch_size=20, patience=3, learning_rate=1e-3),
+        validation=TRAIN,
+    )
+    scores = history.column("validation_accuracy")
+    assert len(scores) < 30
+    assert len(scores) - 1 - scores.index(max(scores)) == 3
+    assert math.isclose(accuracy(model, TRAIN), max(scores), abs_tol=1e-6)
+
+
+def test_a_diverging_run_says_where() -> None:
+    def explode(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        loss, metrics = supervised(model, batch)
+        return loss * math.inf, metrics
+
+    with pytest.raises(
+        DivergedError, match=rf"before step {min(CHECK_EVERY, 4)} of 8, at learning rate"
+    ):
+        fit(new_model(), TRAIN, Recipe(epochs=2, batch_size=50), step=explode)
+
+
+def test_ctrl_c_keeps_what_was_learned() -> None:
+    calls = 0
+
+    def impatient(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        nonlocal calls
+        calls += 1
+        if calls == 7:
+            raise KeyboardInterrupt
+        return supervised(model, batch)
+
+    model = new_model()
+    before = next(model.parameters()).detach().clone()
+    history = fit(model, TRAIN, Recipe(epochs=5, batch_size=50), step=impatient)
+    assert history.interrupted
+    assert len(history) == 1
+    assert not torch.equal(next(model.parameters()), before)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "Recipe.epochs is 0"),
+        ({"batch_size": 1.5}, "Recipe.batch_size is 1.5"),
+        ({"learning_rate": 0.0}, "Recipe.learning_rate is 0.0"),
+        ({"learning_rate": math.nan}, "Recipe.learning_rate is nan"),
+        ({"weight_decay": -1.0}, "Recipe.weight_decay"),
+        ({"clip_norm": 0}, "Recipe.clip_norm"),
+        ({"ema_decay": 1.0}, "Recipe.ema_decay"),
+        ({"patience": 0}, "Recipe.patience"),
+    ],
+)
+def test_impossible_recipes_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Recipe(**settings)
+
+
+def test_impossible_runs_are_refused() -> None:
+    with pytest.raises(ValueError, match="training set is empty"):
+        fit(new_model(), TRAIN[:0])
+    with pytest.raises(ValueError, match="patience needs a validation set"):
+        fit(new_model(), TRAIN, Recipe(patience=2))
