@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from tqdm.auto import tqdm
+
+from cvcourse.progress import progress
 
 RECORDS = resources.files("cvcourse") / "results"
 
@@ -104,7 +105,7 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
     if len(chosen) < 2 or len(set(chosen)) < len(chosen):
         raise ValueError(f"seeds are {chosen}; an interval needs at least two different ones")
     outcomes = []
-    for seed in tqdm(chosen, desc="seeds", delay=2, leave=False):
+    for seed in progress(chosen, desc="seeds"):
         outcomes.append({arm: np.asarray(v, np.float64) for arm, v in experiment(seed).items()})
         shapes = {arm: value.shape for arm, value in outcomes[-1].items()}
         first = {arm: value.shape for arm, value in outcomes[0].items()}

@@ -7,7 +7,7 @@ from cvcourse.data.image_set import UNLABELED, ImageSet
 from cvcourse.data.perturb import perturb
 from cvcourse.data.photographs import photographs
 from cvcourse.data.shapes import CLASS_NAMES, Scene, render
-from cvcourse.data.split import LabelSplit, split_labels
+from cvcourse.data.split import LabelSplit, hold_back, split_labels
 
 __all__ = [
     "CLASS_NAMES",
@@ -18,6 +18,7 @@ __all__ = [
     "Scene",
     "data_folder",
     "fetch",
+    "hold_back",
     "load",
     "perturb",
     "photographs",

@@ -145,7 +145,5 @@ def _square(picture: NDArray, size: int) -> NDArray:
     edge = min(height, width)
     y, x = (height - edge) // 2, (width - edge) // 2
     square = picture[y : y + edge, x : x + edge]
-    if edge == size:
-        return square
-    method = cv2.INTER_AREA if edge > size else cv2.INTER_LINEAR
+    method = cv2.INTER_AREA if edge > size else cv2.INTER_LINEAR  # either copies when equal
     return cv2.resize(square, (size, size), interpolation=method)

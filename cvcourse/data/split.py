@@ -82,6 +82,27 @@ def split_labels(
     )
 
 
+def hold_back(image_set: ImageSet, n_per_class: int, *, seed: int) -> tuple[ImageSet, ImageSet]:
+    """Set `n_per_class` images of each class aside, and keep all the others.
+
+    Args:
+        image_set: images that all have labels.
+        n_per_class: how many of each class to set aside, at least 1.
+        seed: any integer ≥ 0.
+
+    Returns:
+        The rest, and those set aside, each in a random order.
+
+    Raises:
+        TypeError: a number is no integer.
+        ValueError: as `split_labels`; every class keeps at least one image.
+    """
+    split = split_labels(image_set, 1, validation_per_class=n_per_class, seed=seed)
+    order, turn = _in_turns(image_set.labels.cpu().numpy(), seed)
+    rest = torch.from_numpy(order[turn >= n_per_class]).to(image_set.device)
+    return image_set[rest], split.validation
+
+
 def balanced_subset(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int64]:
     """Choose `n` images, as evenly from the classes as their sizes allow.
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from cvcourse.data import ImageSet, render
 from cvcourse.models import MLP, SmallCNN, standardized
 from cvcourse.train import Batch, DivergedError, Recipe, accuracy, fit, supervised
-from cvcourse.train.loop import CHECK_EVERY
+from cvcourse.train.run import CHECK_EVERY
 
 TRAIN = render(200, seed=0)
 
@@ -157,7 +157,7 @@ def test_a_diverging_run_says_where() -> None:
         return loss * math.inf, metrics
 
     with pytest.raises(
-        DivergedError, match=rf"before step {min(CHECK_EVERY, 4)} of 8, at learning rate"
+        DivergedError, match=rf"between steps 0 and {min(CHECK_EVERY, 4)} of 8, at learning rate"
     ):
         fit(new_model(), TRAIN, Recipe(epochs=2, batch_size=50), step=explode)
 

@@ -1,0 +1,69 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import cvcourse.__main__ as cli
+
+OPTIONS = (
+    *("train", "--recipe", "mlp", "--images", "300", "--epochs", "2"),
+    *("--batch-size", "60", "--validation", "5"),
+)
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    path = tmp_path_factory.mktemp("alone") / "weights.safetensors"
+    command = ("-m", "cvcourse", *OPTIONS, "--accelerator", "cpu", "--output", str(path))
+    return run(sys.executable, *command), path
+
+
+def test_it_trains_reports_and_writes_the_weights(alone: tuple[str, Path]) -> None:
+    report, path = alone
+    assert report.count("validation_accuracy") == 2
+    assert float(re.search(r"test accuracy ([\d.]+)", report)[1]) > 0.3
+    assert len(load_file(path)) == 8
+
+
+HERE = Path(sys.executable).parent  # where the environment's commands are
+TWO = ("--accelerator", "cpu", "--devices", "2")
+LAUNCHERS = {
+    "own": (sys.executable, "-m", "cvcourse", *OPTIONS, *TWO),
+    "torchrun": (f"{HERE}/torchrun", "--nproc-per-node", "2", "-m", "cvcourse", *OPTIONS, *TWO),
+    "fabric run": (f"{HERE}/fabric", "run", *TWO, cli.__file__, *OPTIONS),
+}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_two_processes_do_what_one_does(
+    launcher: str, alone: tuple[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    report = run(*LAUNCHERS[launcher], "--output", str(path))
+    assert report.count("test accuracy") == 1, "only the first process reports"
+    one, two = load_file(alone[1]), load_file(path)
+    for name in one:
+        torch.testing.assert_close(two[name], one[name], atol=1e-5, rtol=0)
+
+
+def test_an_unknown_dataset_is_one_clear_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cvcourse", "train", "--dataset", "cifar11"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "cifar11" in done.stderr.strip().splitlines()[-1]
+    assert "cifar10" in done.stderr

@@ -1,0 +1,254 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cvcourse.data import render
+from cvcourse.models import SmallCNN, standardized
+from cvcourse.train import (
+    Batch,
+    CheckpointError,
+    History,
+    Recipe,
+    fit,
+    load_weights,
+    save_weights,
+    supervised,
+)
+from cvcourse.train import run as run_module
+from cvcourse.train.random_state import get_random_states, set_random_states
+
+TRAIN, VALIDATION = render(96, seed=0, size=8), render(40, seed=1, size=8)
+RECIPE = Recipe(
+    epochs=4, batch_size=16, ema_decay=0.9, patience=3, learning_rate=1e-2, clip_norm=1.0
+)
+STEPS = 4 * 6
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in the loop may catch it."""
+
+
+def new_model() -> nn.Sequential:
+    torch.manual_seed(0)
+    return standardized(nn.Sequential(SmallCNN(width=4), nn.Dropout(0.3)), TRAIN)
+
+
+def jitter(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Draws from the run's generator, and from Python's and NumPy's global states."""
+    noise = torch.randint(0, 9, images.shape, generator=generator, dtype=torch.uint8)
+    return (images // 2) + noise + random.randrange(3) + int(np.random.randint(3))  # noqa: NPY002
+
+
+def run_until(
+    stop: int | None, path: Path | None, every: int | None = None
+) -> tuple[dict[str, Tensor], History]:
+    taken = 0
+
+    def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        nonlocal taken
+        if taken == stop:
+            raise Killed
+        taken += 1
+        return supervised(model, batch)
+
+    model = new_model()
+    history = fit(
+        model,
+        TRAIN,
+        RECIPE,
+        validation=VALIDATION,
+        step=step,
+        augment=jitter,
+        checkpoint=path,
+        checkpoint_every=every,
+    )
+    return {k: v.clone() for k, v in model.state_dict().items()}, history
+
+
+def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[dict[str, Tensor], History]:
+    return run_until(None, None)
+
+
+def resumed(path: Path, stop: int, every: int) -> tuple[dict[str, Tensor], History]:
+    with pytest.raises(Killed):
+        run_until(stop, path, every)
+    random.seed(99)  # whatever another process would have
+    np.random.seed(99)  # noqa: NPY002
+    return run_until(None, path, every)
+
+
+KILLS = [
+    (int(stop), int(every))
+    for stop, every in zip(
+        np.random.default_rng(0).integers(0, STEPS, 50),
+        np.random.default_rng(1).integers(1, 8, 50),
+        strict=True,
+    )
+]
+
+
+def test_fifty_kills_and_fifty_identical_ends(
+    whole: tuple[dict[str, Tensor], History], tmp_path: Path
+) -> None:
+    for number, (stop, every) in enumerate(KILLS):
+        weights, history = resumed(tmp_path / f"{number}.ckpt", stop, every)
+        assert history == whole[1], (stop, every)
+        assert same(weights, whole[0]), (stop, every)
+
+
+@pytest.mark.parametrize("forgotten", ["python", "numpy", "torch", "own"])
+def test_forgetting_one_random_state_is_noticed(
+    forgotten: str,
+    whole: tuple[dict[str, Tensor], History],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The negative control of the test above."""
+    complete = run_module.load_checkpoint
+
+    def incomplete(path: Path, run: dict) -> dict:
+        state = complete(path, run)
+        fresh = get_random_states() | {"own": torch.Generator().manual_seed(5).get_state()}
+        randoms = state["randoms"][0]
+        (randoms if forgotten == "own" else randoms["global"])[forgotten] = fresh[forgotten]
+        return state
+
+    monkeypatch.setattr(run_module, "load_checkpoint", incomplete)
+    weights, history = resumed(tmp_path / "run.ckpt", stop=10, every=7)
+    assert not same(weights, whole[0])
+    assert history != whole[1]
+
+
+SCRIPT = """
+import sys, torch
+sys.path.insert(0, {tests!r})
+from test_checkpoint import run_until
+weights, history = run_until(None, __import__("pathlib").Path({path!r}), 2)
+torch.save((weights, list(history)), {out!r})
+"""
+
+
+def test_sigkill_in_another_process(
+    whole: tuple[dict[str, Tensor], History], tmp_path: Path
+) -> None:
+    path, out = tmp_path / "run.ckpt", tmp_path / "end.pt"
+    script = SCRIPT.format(tests=str(Path(__file__).parent), path=str(path), out=str(out))
+    victim = subprocess.Popen([sys.executable, "-c", script])
+    while not path.exists() and victim.poll() is None:
+        pass
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.wait()
+    assert not out.exists(), "it was to be killed before its end"
+    subprocess.run([sys.executable, "-c", script], check=True)
+    weights, history = torch.load(out, weights_only=True)
+    assert history == list(whole[1])
+    assert same(weights, whole[0])
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
+    weights, history = run_until(None, tmp_path / "run.ckpt")
+    again, history_again = run_until(0, tmp_path / "run.ckpt")  # the first step would raise
+    assert history == history_again
+    assert same(weights, again)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+    fit(new_model(), TRAIN, Recipe(epochs=1), checkpoint=path)
+    with pytest.raises(
+        CheckpointError, match=r"recipe was .*'epochs': 1.*; delete .* to start anew"
+    ):
+        fit(new_model(), TRAIN, Recipe(epochs=2), checkpoint=path)
+    with pytest.raises(CheckpointError, match="seed was 0, is now 1"):
+        fit(new_model(), TRAIN, Recipe(epochs=1), seed=1, checkpoint=path)
+    with pytest.raises(CheckpointError, match="data was '96 images"):
+        fit(new_model(), TRAIN[:95], Recipe(epochs=1), checkpoint=path)
+    changed = replace(TRAIN, labels=TRAIN.labels.flip(0))
+    with pytest.raises(CheckpointError, match="data was"):
+        fit(new_model(), changed, Recipe(epochs=1), checkpoint=path)
+    with pytest.raises(CheckpointError, match="model was"):
+        fit(standardized(SmallCNN(width=5), TRAIN), TRAIN, Recipe(epochs=1), checkpoint=path)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "foreign"])
+def test_a_file_that_is_no_checkpoint_is_refused(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+    fit(new_model(), TRAIN, Recipe(epochs=1), checkpoint=path)
+    if damage == "foreign":
+        torch.save({"weights": torch.zeros(2)}, path)
+    else:
+        whole = path.read_bytes()
+        path.write_bytes(
+            {"truncated": whole[: len(whole) // 2], "empty": b"", "text": b"hello"}[damage]
+        )
+    with pytest.raises(CheckpointError, match=r"cannot be read|is not a checkpoint"):
+        fit(new_model(), TRAIN, Recipe(epochs=1), checkpoint=path)
+
+
+def test_no_code_is_ever_unpickled(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple:
+            return (Path(tmp_path / "owned").touch, ())
+
+    path = tmp_path / "run.ckpt"
+    torch.save({"format": "cvcourse run, version 1", "state": Evil()}, path)
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        fit(new_model(), TRAIN, Recipe(epochs=1), checkpoint=path)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_failed_write_leaves_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.ckpt"
+    with pytest.raises(Killed):
+        run_until(8, path)
+    before = path.read_bytes()
+
+    def disk_full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(torch, "save", disk_full)
+    with pytest.raises(OSError, match="No space"):
+        run_until(None, path)
+    assert path.read_bytes() == before
+
+
+def test_random_states_survive_a_round_trip() -> None:
+    states = get_random_states()
+    expected = (random.random(), np.random.random(), torch.rand(3))  # noqa: NPY002
+    set_random_states(states)
+    assert (random.random(), np.random.random()) == expected[:2]  # noqa: NPY002
+    assert torch.equal(torch.rand(3), expected[2])
+
+
+def test_weights_to_share(tmp_path: Path) -> None:
+    model, twin = new_model(), new_model()
+    fit(model, TRAIN, Recipe(epochs=1))
+    save_weights(model, tmp_path / "model.safetensors")
+    load_weights(twin, tmp_path / "model.safetensors")
+    assert same(model.state_dict(), twin.state_dict())
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_weights(SmallCNN(width=4), path)
+    with pytest.raises(CheckpointError, match=r"4×3×3×3 in the file, 5×3×3×3 in the model"):
+        load_weights(SmallCNN(width=5), path)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="no complete safetensors file"):
+        load_weights(SmallCNN(width=4), path)
