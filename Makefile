@@ -23,7 +23,8 @@ notebooks: .venv/full.stamp
 	$(BIN)/python notebooks/execute.py
 
 bench: .venv/full.stamp
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	$(PIP) install -r benchmarks/requirements.txt
+	for name in render loop; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 serve: book
 	$(BIN)/python -m http.server --directory _build/html

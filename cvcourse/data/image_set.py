@@ -90,16 +90,16 @@ class ImageSet:
         """
         if not len(self):
             raise ValueError("an empty ImageSet has no mean; give it at least one image")
+        channels = self.images.shape[1]
+        counts = torch.zeros(channels, 256, dtype=torch.float64, device=self.device)
+        for some in self.images.split(1024):  # bincount copies its input to int64
+            for channel in range(channels):
+                counts[channel] += torch.bincount(some[:, channel].flatten(), minlength=256)
+        shares = counts / counts.sum(dim=1, keepdim=True)  # (C, 256)
         levels = torch.arange(256, dtype=torch.float64, device=self.device) / 255
-        mean, std = [], []
-        for channel in range(self.images.shape[1]):
-            counts = torch.bincount(self.images[:, channel].flatten(), minlength=256)  # (256,)
-            weights = counts.double() / counts.sum()
-            mu = (weights * levels).sum()
-            mean.append(mu)
-            std.append(((weights * (levels - mu) ** 2).sum()).sqrt())
-        sigma = torch.stack(std)
-        return torch.stack(mean).float(), torch.where(sigma > 0, sigma, 1).float()
+        mean = shares @ levels  # (C,)
+        std = (shares * (levels - mean.unsqueeze(1)) ** 2).sum(dim=1).sqrt()  # (C,)
+        return mean.float(), torch.where(std > 0, std, 1).float()
 
     def _map(self, function: Callable[[Tensor], Tensor]) -> ImageSet:
         return replace(

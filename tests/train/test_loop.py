@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -203,3 +204,70 @@ def test_impossible_runs_are_refused() -> None:
         fit(new_model(), TRAIN[:0])
     with pytest.raises(ValueError, match="patience needs a validation set"):
         fit(new_model(), TRAIN, Recipe(patience=2))
+
+
+def test_out_of_memory_names_the_batch_and_the_remedy() -> None:
+    def greedy(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(torch.OutOfMemoryError, match="batch_size=50; try half of it"):
+        fit(new_model(), TRAIN, Recipe(batch_size=50), step=greedy)
+
+
+def losses_with(recipe: Recipe) -> list[float]:
+    return fit(new_model(SmallCNN), TRAIN, recipe).column("loss")
+
+
+@pytest.mark.parametrize(
+    ("settings", "tolerance"),
+    [
+        ({"channels_last": True}, 1e-4),
+        ({"precision": "bf16-mixed"}, 0.03),
+        ({"clip_norm": 1e9}, 1e-6),  # longer than any gradient: changes nothing
+    ],
+)
+def test_options_that_change_how_and_not_what(settings: dict, tolerance: float) -> None:
+    plain = Recipe(epochs=2, batch_size=50, learning_rate=1e-3)
+    changed = replace(plain, **settings)
+    torch.testing.assert_close(losses_with(changed), losses_with(plain), atol=tolerance, rtol=0)
+
+
+def test_clipping_shortens_the_gradient() -> None:
+    before = [p.detach().clone() for p in new_model().parameters()]
+    model = new_model()
+    recipe = Recipe(
+        epochs=1, batch_size=200, optimizer="sgd", learning_rate=1.0, schedule="cosine",
+        weight_decay=0.0, clip_norm=0.01,
+    )  # fmt: skip
+    fit(model, TRAIN, recipe)
+    moved = sum(
+        float(((p.detach() - q) ** 2).sum())
+        for p, q in zip(model.parameters(), before, strict=True)
+    )
+    assert math.isclose(moved**0.5, 0.01 * 1.9, rel_tol=1e-3)  # Nesterov's first step is 1.9 g
+
+
+def test_compile_is_asked_for_when_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+
+    def stand_in(model: nn.Module) -> nn.Module:
+        compiled.append(model)
+        return model
+
+    monkeypatch.setattr(torch, "compile", stand_in)
+    model = new_model()
+    fit(model, TRAIN, Recipe(epochs=1, compile=True))
+    assert compiled == [model]
+
+
+def test_parameter_groups_keep_their_own_rates() -> None:
+    model = new_model()
+    first, second = model[1][1].features[1], model[1][1].classifier
+    before = first.weight.detach().clone(), second.weight.detach().clone()
+    groups = [
+        {"params": list(first.parameters()), "lr": 0.0},
+        {"params": list(second.parameters()), "lr": 1e-2},
+    ]
+    fit(model, TRAIN, Recipe(epochs=1, schedule="cosine"), parameters=groups)
+    assert torch.equal(first.weight, before[0])
+    assert not torch.equal(second.weight, before[1])
