@@ -23,7 +23,7 @@ from cvcourse.data.download import (
 )
 from cvcourse.data.folder import LAYOUT, read_folder
 from cvcourse.data.image_set import ImageSet
-from cvcourse.data.shapes import _check_integer, render
+from cvcourse.data.shapes import check_integer, render
 from cvcourse.data.split import balanced_subset
 
 # The owner's host first, where it still serves the files (MNIST's does not).
@@ -125,7 +125,7 @@ def load(
         ValueError: the name or the split is not known, n or seed is out of range, or a folder is
             not as expected.
     """
-    _check_integer("seed", seed, 0, None, "the random stream")
+    check_integer("seed", seed, 0, None, "the random stream")
     splits = ("train", "test", "unlabeled") if name == "stl10" else ("train", "test")
     if split not in splits:
         raise ValueError(f"split of {str(name)!r} is {split!r}; expected one of {splits}")

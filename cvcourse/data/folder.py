@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from cvcourse.data.checks import check_integer
 from cvcourse.data.image_set import ImageSet
-from cvcourse.data.shapes import _check_integer
 from cvcourse.data.split import balanced_subset
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")  #: of image files, in either case
@@ -46,7 +46,7 @@ def read_folder(
         ValueError: a split has no classes or not those of `train`; a class is empty; an image is
             damaged or cut short; n is more than there are.
     """
-    _check_integer("size", size, 1, None, "the side in pixels")
+    check_integer("size", size, 1, None, "the side in pixels")
     class_names = _class_names(Path(path), split)
     files: list[Path] = []
     labels: list[int] = []

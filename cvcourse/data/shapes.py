@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cvcourse.data.checks import check_integer
 from cvcourse.data.image_set import ImageSet
 from cvcourse.data.outlines import CLASS_NAMES, OUTLINES
 from cvcourse.data.photographs import backdrops
@@ -120,9 +121,9 @@ def render(n: int, scene: Scene | None = None, *, seed: int = 0, size: int = 32)
         TypeError: n, seed or size is no integer.
         ValueError: one of them is out of range.
     """
-    _check_integer("n", n, 1, None, "how many pictures")
-    _check_integer("seed", seed, 0, None, "the random stream")
-    _check_integer("size", size, 8, 512, "the side in pixels")
+    check_integer("n", n, 1, None, "how many pictures")
+    check_integer("seed", seed, 0, None, "the random stream")
+    check_integer("size", size, 8, 512, "the side in pixels")
     draws = _Draws(n, scene or Scene(), seed)
     images = np.empty((n, size, size, 3), np.uint8)
     masks = np.empty((n, size, size), bool)
@@ -278,13 +279,3 @@ def _hidden(extents: NDArray, occlusion: NDArray, side: NDArray, size: int) -> N
     middle = np.arange(size) + 0.5
     columns, rows = (x0 <= middle) & (middle < x1), (y0 <= middle) & (middle < y1)  # (B, size)
     return rows[:, :, None] & columns[:, None, :]
-
-
-def _check_integer(name: str, value: int, low: int, high: int | None, meaning: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(
-            f"{name} is {value!r} ({type(value).__name__}); expected an integer, {meaning}"
-        )
-    if value < low or (high is not None and value > high):
-        wanted = f"at least {low}" if high is None else f"{low} to {high}"
-        raise ValueError(f"{name} is {value}; expected {wanted} ({meaning})")

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cvcourse.data.checks import check_integer
 from cvcourse.data.image_set import UNLABELED, ImageSet
-from cvcourse.data.shapes import _check_integer
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def split_labels(
         TypeError: a number is no integer.
         ValueError: a number is out of range, an image has no label, or a class has too few images.
     """
-    _check_integer("n_per_class", n_per_class, 1, None, "labelled images of each class")
-    _check_integer("validation_per_class", validation_per_class, 0, None, "images of each class")
+    check_integer("n_per_class", n_per_class, 1, None, "labelled images of each class")
+    check_integer("validation_per_class", validation_per_class, 0, None, "images of each class")
     labels = image_set.labels.cpu().numpy()
     if (labels == UNLABELED).any():
         raise ValueError(
@@ -121,7 +121,7 @@ def balanced_subset(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.
         TypeError: n or seed is no integer.
         ValueError: one of them is out of range.
     """
-    _check_integer("n", n, 1, None, "how many images")
+    check_integer("n", n, 1, None, "how many images")
     if n > len(labels):
         raise ValueError(f"n is {n}, but there are only {len(labels)} images; ask for no more")
     order, turn = _in_turns(labels, seed)
@@ -130,7 +130,7 @@ def balanced_subset(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.
 
 def _in_turns(labels: NDArray[np.int64], seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """A random order of the images (N,), and for each how many of its class come before it (N,)."""
-    _check_integer("seed", seed, 0, None, "the random stream")
+    check_integer("seed", seed, 0, None, "the random stream")
     order = np.random.default_rng(seed).permutation(len(labels))
     turn = np.empty(len(labels), np.int64)
     for label in np.unique(labels):

@@ -1,0 +1,195 @@
+import http.server
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from html.parser import HTMLParser
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
+    None,
+)
+QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+QUIET += " --disable-component-update --disable-sync"
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+
+
+class Page(HTMLParser):
+    """What the tests want to know of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.anchors = {""}
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.depth_in_article = 0
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.anchors |= {found[key] or "" for key in ("id", "name") if key in found}
+        if tag == "a" and found.get("href"):
+            self.links.append(found["href"] or "")
+        if tag == "link":
+            self.loaded.append(found.get("href") or "")
+        self.loaded += [
+            found[key] or "" for key in ("src", "srcset", "data", "poster") if key in found
+        ]
+        if tag not in VOID and (tag == "article" or self.depth_in_article):
+            self.depth_in_article += 1
+        if tag == "img" and self.depth_in_article:
+            self.images.append(found)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID and self.depth_in_article:
+            self.depth_in_article -= 1
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built book."""
+    out = tmp_path_factory.mktemp("book")
+    options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(out)]
+    command = [str(JUPYTER_BOOK), "build", str(ROOT), *options]
+    built = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return out / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[str, Page]:
+    """Each page by its path in the site."""
+    paths = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    return {path.relative_to(site).as_posix(): Page(path) for path in paths}
+
+
+def documents(node: Any) -> Iterator[str]:
+    """The documents of a table of contents."""
+    if isinstance(node, dict):
+        yield from (node[key] for key in ("root", "file") if key in node)
+    for child in node.values() if isinstance(node, dict) else node:
+        if isinstance(child, dict | list):
+            yield from documents(child)
+
+
+def test_table_of_contents_is_built_and_nothing_else(pages: dict[str, Page]) -> None:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    wanted = {f"{name}.html" for name in documents(toc)}
+    assert "book/index.html" in wanted
+    assert set(pages) == wanted | {"index.html", "search.html"}
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
+    for name, page in pages.items():
+        elsewhere = [url for url in page.loaded if urlsplit(url).netloc]
+        assert elsewhere == [], name
+    for sheet in site.rglob("*.css"):
+        text = sheet.read_text("utf-8")
+        assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", text), sheet
+
+
+def test_pages_name_their_icon(pages: dict[str, Page]) -> None:
+    for name, page in pages.items():  # or the browser asks for a favicon.ico, in vain
+        assert any(url.endswith("_static/favicon.svg") for url in page.loaded), name
+
+
+def test_internal_links_and_anchors_resolve(site: Path, pages: dict[str, Page]) -> None:
+    dead = []
+    for name, page in pages.items():
+        for link in page.links + page.loaded:
+            url = urlsplit(link)
+            if url.scheme or url.netloc:
+                continue
+            folder = (site / name).parent
+            target = (folder / unquote(url.path)).resolve() if url.path else site / name
+            path = PurePosixPath(target.relative_to(site.resolve())).as_posix()
+            fragment = unquote(url.fragment)
+            if not target.is_file() or (path in pages and fragment not in pages[path].anchors):
+                dead.append(f"{name} → {link}")
+    assert dead == []
+
+
+def test_images_have_a_text(pages: dict[str, Page]) -> None:
+    for name, page in pages.items():
+        for image in page.images:
+            alt = (image.get("alt") or "").strip()
+            is_path = re.search(r"\.(png|svg|jpe?g|gif|webp)$|^\S*/\S*$", alt)
+            described = bool(alt) and not is_path
+            assert described, f"{name}: {image.get('src')} has alt={alt!r}"
+
+
+def test_notebooks_open_on_colab(pages: dict[str, Page]) -> None:
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    repository = urlsplit(config["repository"]["url"]).path
+    address = f"https://colab.research.google.com/github{repository}/blob/main/"
+    notebooks = [name for name in pages if name.startswith("notebooks/")]
+    assert notebooks
+    for name in notebooks:
+        assert address + name.replace(".html", ".ipynb") in pages[name].links
+
+
+@pytest.fixture(scope="module")
+def server(site: Path) -> Iterator[str]:
+    """The address of a web server for the book."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    handler = partial(Handler, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
+        thread.join()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
+@pytest.mark.parametrize("source", ["web server", "disk"])
+def test_browser_asks_nobody_and_complains_of_nothing(
+    source: str, site: Path, pages: dict[str, Page], request: pytest.FixtureRequest
+) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
+    base = f"{site.as_uri()}/" if source == "disk" else request.getfixturevalue("server")
+    found: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+        tab = browser.new_page()
+
+        def complain(what: str, text: str) -> None:
+            found.append(f"{tab.url}: {what} {text}")
+
+        def check_request(asked: Any) -> None:
+            if not asked.url.startswith((base, "data:", "blob:")):
+                complain("asks", asked.url)
+
+        tab.on("request", check_request)
+        tab.on("pageerror", lambda error: complain("raises", str(error)))
+        tab.on(
+            "console", lambda said: complain("logs", said.text) if said.type == "error" else None
+        )
+        for name in [*sorted(pages), "search.html?q=image"]:
+            tab.goto(base + name, wait_until="load")
+            if "?" in name:
+                tab.wait_for_selector("#search-results li")
+            tab.wait_for_timeout(150)
+        browser.close()
+    assert found == []
