@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from torchvision.datasets import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
 
+from cvcourse.data.checks import check_integer
 from cvcourse.data.download import (
     cache_folder,
     data_folder,
@@ -23,7 +24,7 @@ from cvcourse.data.download import (
 )
 from cvcourse.data.folder import LAYOUT, read_folder
 from cvcourse.data.image_set import ImageSet
-from cvcourse.data.shapes import check_integer, render
+from cvcourse.data.shapes import render
 from cvcourse.data.split import balanced_subset
 
 # The owner's host first, where it still serves the files (MNIST's does not).

@@ -19,7 +19,9 @@ from tempfile import TemporaryDirectory
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
+
+from cvcourse.progress import progress
 
 STALL = 30.0  #: seconds without a byte after which a mirror is given up
 TRIAL = 10.0  #: seconds after which a mirror's speed is judged
@@ -183,7 +185,7 @@ def _receive(url: str, part: Path, speed: int) -> None:
         had = had if response.status == 206 else 0
         length = response.headers.get("Content-Length")
         total = had + int(length) if length else None
-        bar = tqdm(desc=part.stem, total=total, initial=had, unit="B", unit_scale=True, delay=2)
+        bar = progress(desc=part.stem, total=total, initial=had, unit="B", unit_scale=True)
         with part.open("ab" if had else "wb") as file, bar:
             start = time.monotonic()
             while chunk := response.read1(_CHUNK):
@@ -205,7 +207,7 @@ def _unpack_one(archive: Path, folder: Path) -> None:
         with gzip.open(archive) as source:
             if archive.name.endswith(".tar.gz"):
                 with tarfile.open(fileobj=source, mode="r:") as tar:
-                    members = tqdm(tar, f"Unpacking {archive.name}", unit=" files", delay=2)
+                    members = progress(tar, desc=f"Unpacking {archive.name}", unit=" files")
                     tar.extractall(folder, members, filter="data")
                 while source.read(_CHUNK):  # gzip's own checksum comes after the last file
                     pass

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
 from cvcourse.data.checks import check_integer
 from cvcourse.data.image_set import ImageSet
 from cvcourse.data.split import balanced_subset
+from cvcourse.progress import progress
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")  #: of image files, in either case
 LAYOUT = "train/<class>/*.jpg and test/<class>/*.jpg"  #: of a folder (or png, bmp, webp)
@@ -106,7 +106,7 @@ def _read_all(files: list[Path], size: int) -> NDArray[np.uint8]:
             images[i] = _square(_decode(file), size)[..., ::-1].transpose(2, 0, 1)
         return len(batch)
 
-    bar = tqdm(desc="Reading images", total=len(files), delay=2)
+    bar = progress(desc="Reading images", total=len(files))
     with bar, ThreadPoolExecutor() as pool:
         for count in pool.map(read, range(0, len(files), _BATCH)):
             bar.update(count)

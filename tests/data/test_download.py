@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import cvcourse.progress as progress_module
 from cvcourse.data import download
 from cvcourse.data.download import DownloadError, data_folder, fetch, remember, unpack
 
@@ -287,12 +288,12 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The progress bars that are made from here on; they show, whatever TQDM_DISABLE says."""
     made = []
 
-    class Bar(download.tqdm):
+    class Bar(progress_module.tqdm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs, disable=False)
             made.append(self)
 
-    monkeypatch.setattr(download, "tqdm", Bar)
+    monkeypatch.setattr(progress_module, "tqdm", Bar)
     return made
 
 

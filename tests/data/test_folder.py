@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from cvcourse.data import folder, read_folder
+import cvcourse.progress as progress_module
+from cvcourse.data import read_folder
 from cvcourse.data.split import balanced_subset
 
 RED = (220, 40, 30)
@@ -266,7 +267,8 @@ def test_bad_size(pets: Path, size: int) -> None:
 def test_a_short_read_prints_nothing(
     pets: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder, "tqdm", partial(folder.tqdm, disable=False))
+    shown = partial(progress_module.tqdm, disable=False)
+    monkeypatch.setattr(progress_module, "tqdm", shown)
     read_folder(pets, "train")
     assert capfd.readouterr() == ("", "")
 

@@ -1,0 +1,49 @@
+"""Peak memory of loading CIFAR-10 (JPEG) and training on it. Aim: 1.5 × (data + model + optimiser).
+
+What Python and its libraries take themselves is measured first, on a tiny run, and left out.
+
+    CVCOURSE_DATA=… python benchmarks/memory.py
+"""
+
+from __future__ import annotations
+
+import resource
+
+import torch
+
+from cvcourse.data import load, render
+from cvcourse.models import SmallCNN, standardized
+from cvcourse.train import Recipe, fit
+
+BATCH = 128
+
+
+def peak() -> int:
+    """The most memory this process has had resident so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    """Measure and print."""
+    recipe = Recipe(epochs=1, batch_size=BATCH, learning_rate=1e-2, channels_last=True)
+    tiny = render(4 * BATCH)
+    fit(standardized(SmallCNN(), tiny), tiny, recipe)  # libraries, kernels, one batch's activations
+    baseline = peak()
+    train = load("cifar10-jpeg", "train")
+    loaded = peak()
+    model = standardized(SmallCNN(), train)
+    fit(model, train, recipe)
+    state = sum(tensor.nbytes for tensor in model.state_dict().values())
+    wanted = (
+        train.images.nbytes + train.labels.nbytes + 3 * state
+    )  # weights and AdamW's two moments
+    print(f"baseline, libraries and one batch {baseline / 2**20:8.1f} MiB")
+    print(f"data + model + optimiser          {wanted / 2**20:8.1f} MiB")
+    print(f"peak above baseline, loading      {(loaded - baseline) / 2**20:8.1f} MiB")
+    print(f"peak above baseline, training     {(peak() - baseline) / 2**20:8.1f} MiB")
+    print(f"ratio                             {(peak() - baseline) / wanted:8.2f}")
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    main()
