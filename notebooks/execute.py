@@ -29,7 +29,11 @@ def execute(path: Path) -> float:
                    store_widget_state=False, resources={"metadata": {"path": str(path.parent)}}).execute()  # fmt: skip
     seconds = time.perf_counter() - start
     notebook.metadata = NotebookNode(
-        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        kernelspec={
+            "display_name": "Python 3",
+            "language": "python",
+            "name": "python3",
+        },
         language_info={"name": "python"},
     )
     for cell in notebook.cells:
@@ -42,7 +46,11 @@ def execute(path: Path) -> float:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar is nothing to keep
-    for path in [Path(name) for name in sys.argv[1:]] or sorted(FOLDER.glob("*.ipynb")):
+    os.environ.setdefault(
+        "TQDM_DISABLE", "1"
+    )  # a progress bar is nothing to keep
+    for path in [Path(name) for name in sys.argv[1:]] or sorted(
+        FOLDER.glob("*.ipynb")
+    ):
         print(f"{path.name} …", end=" ", flush=True)
         print(f"{execute(path):.0f} s")
