@@ -8,7 +8,6 @@ import pytest
 
 # For this process and for the kernels that the notebooks run in.
 os.environ["TQDM_DISABLE"] = "1"  # a progress bar is nothing to compare
-os.environ.setdefault("MPLBACKEND", "agg")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores already
 

@@ -36,3 +36,19 @@ def test_what_is_quick_shows_nothing(
     for _ in progress(range(3), disable=False):
         time.sleep(0.01)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("value", ["1", "0", ""])
+def test_the_environment_silences_the_bar_in_notebooks_too(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """tqdm's notebook form ignores TQDM_DISABLE, and bars ended up in the stored notebooks."""
+    made = {}
+
+    def stand_in(iterable: object, **settings: object) -> None:
+        made.update(settings)
+
+    monkeypatch.setattr(module, "tqdm", stand_in)
+    monkeypatch.setenv("TQDM_DISABLE", value)
+    progress([1])
+    assert made.get("disable", False) == (value == "1")

@@ -86,7 +86,7 @@ def fit(
         run.checkpoint_every = checkpoint_every or run.steps_per_epoch
     with (
         seeded(seed + fabric.global_rank),
-        progress(total=run.total_steps, disable=not fabric.is_global_zero) as bar,
+        progress(total=run.total_steps, quiet=not fabric.is_global_zero) as bar,
     ):
         run.resume()
         try:

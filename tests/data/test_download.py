@@ -290,7 +290,7 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     class Bar(progress_module.tqdm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs, disable=False)
+            super().__init__(*args, **kwargs | {"disable": False})
             made.append(self)
 
     monkeypatch.setattr(progress_module, "tqdm", Bar)
