@@ -10,6 +10,7 @@ from __future__ import annotations
 import resource
 
 import torch
+from side_by_side import write
 
 from cvcourse.data import load, render
 from cvcourse.models import SmallCNN, standardized
@@ -37,11 +38,19 @@ def main() -> None:
     wanted = (
         train.images.nbytes + train.labels.nbytes + 3 * state
     )  # weights and AdamW's two moments
-    print(f"baseline, libraries and one batch {baseline / 2**20:8.1f} MiB")
-    print(f"data + model + optimiser          {wanted / 2**20:8.1f} MiB")
-    print(f"peak above baseline, loading      {(loaded - baseline) / 2**20:8.1f} MiB")
-    print(f"peak above baseline, training     {(peak() - baseline) / 2**20:8.1f} MiB")
-    print(f"ratio                             {(peak() - baseline) / wanted:8.2f}")
+    measured = {
+        "baseline, libraries and one batch": baseline,
+        "data + model + optimiser": wanted,
+        "peak above baseline, loading": loaded - baseline,
+        "peak above baseline, training": peak() - baseline,
+    }
+    mebibytes = {name: round(value / 2**20, 1) for name, value in measured.items()}
+    for name, value in mebibytes.items():
+        print(f"{name:36}{value:8.1f} MiB")
+    ratio = measured["peak above baseline, training"] / wanted
+    print(f"{'ratio':36}{ratio:8.2f}")
+    tables = {"CIFAR-10 (JPEG)": mebibytes | {"ratio": round(ratio, 2)}}
+    write("memory", tables, ["torch", "numpy"], quantity="MiB resident")
 
 
 if __name__ == "__main__":

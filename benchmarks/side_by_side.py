@@ -36,13 +36,19 @@ def report(title: str, seconds: dict[str, float], *, ours: str) -> dict[str, flo
     return {name: round(ratio, 3) for name, ratio in ratios.items()}
 
 
-def write(name: str, tables: dict[str, dict[str, float]], packages: list[str]) -> None:
-    """Keep the ratios as JSON, with where and when they were measured."""
+def write(
+    name: str,
+    tables: dict[str, dict[str, float]],
+    packages: list[str],
+    *,
+    quantity: str = "time as a multiple of ours",
+) -> None:
+    """Keep what was measured as JSON, with where and when."""
     record = {
         "date": datetime.now(UTC).date().isoformat(),
         "hardware": hardware(),
         "versions": {package: metadata.version(package) for package in packages},
-        "time as a multiple of ours": tables,
+        quantity: tables,
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
