@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+
+from cvcourse.neighbours import nearest, vote
+
+
+@pytest.fixture
+def data():
+    generator = torch.Generator().manual_seed(0)
+    stored = torch.randn(300, 20, generator=generator, dtype=torch.float64)
+    labels = torch.randint(5, (300,), generator=generator)
+    return stored, labels, torch.randn(70, 20, generator=generator, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("k", [1, 4, 15])
+def test_equals_scikit_learn(data, k):
+    stored, labels, queries = data
+    reference = KNeighborsClassifier(k, algorithm="brute").fit(stored.numpy(), labels.numpy())
+    found = nearest(queries, stored, k)
+    np.testing.assert_array_equal(found, reference.kneighbors(queries, return_distance=False))
+    np.testing.assert_array_equal(vote(labels, found, 5), reference.predict(queries))
+
+
+def test_chunks_change_nothing(data):
+    stored, _, queries = data
+    assert torch.equal(nearest(queries, stored, 3, chunk=7), nearest(queries, stored, 3))
+
+
+def test_a_stored_vector_is_its_own_neighbour(data):
+    stored = data[0]
+    assert torch.equal(nearest(stored, stored)[:, 0], torch.arange(len(stored)))
+
+
+def test_tied_votes_go_to_the_smallest_label():
+    labels = torch.tensor([2, 0, 2, 0, 1])
+    assert vote(labels, torch.tensor([[0, 1, 2, 3], [4, 0, 2, 1]]), 3).tolist() == [0, 2]
+
+
+def test_images_must_be_flattened(data):
+    with pytest.raises(ValueError, match="flatten"):
+        nearest(torch.zeros(2, 3, 8, 8), torch.zeros(5, 3, 8, 8))
+    with pytest.raises(ValueError, match=r"\(70, 20\) and stored \(300, 19\)"):
+        nearest(data[2], data[0][:, 1:])
+
+
+@pytest.mark.parametrize("k", [0, 301])
+def test_k_is_at_most_what_is_stored(data, k):
+    with pytest.raises(ValueError, match=f"k is {k}; expected 1 to 300"):
+        nearest(data[2], data[0], k)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_the_same_on_a_gpu(data):
+    stored, labels, queries = data
+    found = nearest(queries.cuda(), stored.cuda(), 3)
+    assert found.is_cuda
+    assert torch.equal(found.cpu(), nearest(queries, stored, 3))
+    assert vote(labels.cuda(), found, 5).is_cuda
