@@ -1,0 +1,189 @@
+"""Heads: small networks that turn a backbone's feature maps into a class, a box or a mask.
+
+Each takes maps (B, C, h, w), whatever made them. The losses are terms for one step of
+`cvcourse.train.fit`, so one backbone can be trained with one head or with all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.ops import generalized_box_iou_loss
+
+from cvcourse.data import ImageSet
+from cvcourse.train import Batch, Step
+
+
+class ClassificationHead(nn.Module):
+    """What is it? The average of each map over all positions, then one layer.
+
+    Args:
+        channels: of the feature maps, C.
+        n_classes: number of logits.
+    """
+
+    def __init__(self, channels: int, n_classes: int) -> None:
+        super().__init__()
+        self.classifier = nn.Linear(channels, n_classes)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, C, h, w) → logits (B, n_classes)."""
+        return self.classifier(maps.mean(dim=(2, 3)))
+
+
+class DetectionHead(nn.Module):
+    """What and where, for one object an image: a class, and a box by regression.
+
+    The class comes from averaged maps, as in `ClassificationHead`; the box from all positions side
+    by side, since an average would not know where (Simonyan & Zisserman 2015, appendix A, regress
+    the one box of an image in this way, from the last fully connected layer).
+
+    Args:
+        channels: of the feature maps, C.
+        n_classes: number of logits.
+        map_size: height and width of the maps, h = w.
+        image_size: height and width of the images in pixels.
+        hidden: width of the layer before the box.
+    """
+
+    def __init__(
+        self, channels: int, n_classes: int, *, map_size: int, image_size: int, hidden: int = 64
+    ) -> None:
+        super().__init__()
+        self.image_size = image_size
+        self.classification = ClassificationHead(channels, n_classes)
+        self.regression = nn.Sequential(
+            nn.Flatten(), nn.Linear(channels * map_size**2, hidden), nn.ReLU(), nn.Linear(hidden, 4)
+        )
+
+    def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, h, w) → logits (B, n_classes), boxes (B, 4): x0, y0, x1, y1 in pixels, x0 < x1."""
+        centre, side = self.regression(maps).sigmoid().split(2, dim=1)  # each (B, 2) in (0, 1)
+        boxes = torch.cat([centre - side / 2, centre + side / 2], dim=1) * self.image_size
+        return self.classification(maps), boxes
+
+
+class SegmentationHead(nn.Module):
+    """Which pixels are the object's? One logit for each: a convolution, then learned upsampling.
+
+    Fully convolutional (Long, Shelhamer & Darrell 2015, section 3), so it takes maps of any size.
+
+    Args:
+        channels: of the feature maps, C.
+        stride: image pixels from one position of the maps to the next.
+        hidden: channels before the upsampling.
+    """
+
+    def __init__(self, channels: int, *, stride: int, hidden: int = 32) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, hidden, 3, padding=1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(hidden, 1, stride, stride=stride),
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, C, h, w) → logits (B, stride h, stride w); above zero: the object."""
+        return self.layers(maps).squeeze(1)
+
+
+class MultiHead(nn.Module):
+    """One backbone whose maps go to every head.
+
+    Args:
+        backbone: images → feature maps.
+        heads: name → head.
+    """
+
+    def __init__(self, backbone: nn.Module, heads: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.backbone, self.heads = backbone, nn.ModuleDict(heads)
+
+    def forward(self, images: Tensor) -> dict[str, Any]:
+        """(B, C, H, W) → what each head says, by its name; the backbone runs once."""
+        maps = self.backbone(images)
+        return {name: head(maps) for name, head in self.heads.items()}
+
+
+def classification_loss(logits: Tensor, truth: ImageSet) -> Tensor:
+    """Cross-entropy in nats of logits (B, n_classes)."""
+    return F.cross_entropy(logits, truth.labels)
+
+
+def detection_loss(prediction: tuple[Tensor, Tensor], truth: ImageSet) -> Tensor:
+    """Cross-entropy of the class plus 1 − generalised IoU of the box (Rezatofighi et al. 2019).
+
+    An image in which nothing shows (box 0, 0, 0, 0) has no box to learn from and counts for its
+    class alone.
+
+    Args:
+        prediction: logits (B, n_classes) and boxes (B, 4) in pixels.
+        truth: with boxes.
+
+    Raises:
+        ValueError: the images have no boxes.
+    """
+    if truth.boxes is None:
+        raise ValueError("these images have no boxes to learn from; give an ImageSet with boxes=…")
+    logits, boxes = prediction
+    shows = (truth.boxes[:, 2:] > truth.boxes[:, :2]).all(dim=1)  # (B,) bool
+    distance = generalized_box_iou_loss(boxes.float(), truth.boxes) * shows  # (B,), 0 to 2
+    return F.cross_entropy(logits, truth.labels) + distance.sum() / shows.sum().clamp(min=1)
+
+
+def segmentation_loss(logits: Tensor, truth: ImageSet) -> Tensor:
+    """Binary cross-entropy in nats of a logit for each pixel, (B, H, W).
+
+    Raises:
+        ValueError: the images have no masks.
+    """
+    if truth.masks is None:
+        raise ValueError("these images have no masks to learn from; give an ImageSet with masks=…")
+    return F.binary_cross_entropy_with_logits(logits, truth.masks.to(logits.dtype))
+
+
+def multi_head_step(train: ImageSet, losses: Mapping[str, Callable[..., Tensor]]) -> Step:
+    """A step for `cvcourse.train.fit`: the sum of the heads' losses.
+
+    Args:
+        train: the images that `fit` is given, on its device; boxes and masks are looked up in it by
+            `batch.indices`.
+        losses: head's name → loss (what the head says, truth) → scalar.
+
+    Returns:
+        A step for a `MultiHead`; its metrics are "<head>_loss".
+    """
+
+    def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        truth, said = train[batch.indices], model(batch.images)
+        terms = {f"{name}_loss": loss(said[name], truth) for name, loss in losses.items()}
+        return torch.stack(list(terms.values())).sum(), terms
+
+    return step
+
+
+def mask_iou(predicted: Tensor, truth: Tensor) -> Tensor:
+    """Intersection over union of each pair of masks.
+
+    Args:
+        predicted: (N, H, W) bool.
+        truth: (N, H, W) bool.
+
+    Returns:
+        (N,) float32 in [0, 1]; 1 where both are empty.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if predicted.shape != truth.shape:
+        raise ValueError(
+            f"predicted masks are {tuple(predicted.shape)}, true ones {tuple(truth.shape)}; "
+            "expected the same (N, H, W) — upsample the prediction to the image's size"
+        )
+    both = (predicted & truth).sum(dim=(1, 2))
+    either = (predicted | truth).sum(dim=(1, 2))
+    return torch.where(either > 0, both / either.clamp(min=1), 1.0)
