@@ -1,8 +1,27 @@
 """Architectures, one a file."""
 
+from cvcourse.models.alexnet import AlexNet, TwoPathAlexNet
+from cvcourse.models.lenet import LeNet5
 from cvcourse.models.mlp import MLP
+from cvcourse.models.official import load_official_weights
 from cvcourse.models.single_layer import SingleLayer
 from cvcourse.models.small_cnn import SmallCNN
 from cvcourse.models.standardize import Standardize, standardized
+from cvcourse.models.table import Layer, format_table, layer_table
+from cvcourse.models.vgg import VGG
 
-__all__ = ["MLP", "SingleLayer", "SmallCNN", "Standardize", "standardized"]
+__all__ = [
+    "MLP",
+    "VGG",
+    "AlexNet",
+    "Layer",
+    "LeNet5",
+    "SingleLayer",
+    "SmallCNN",
+    "Standardize",
+    "TwoPathAlexNet",
+    "format_table",
+    "layer_table",
+    "load_official_weights",
+    "standardized",
+]
