@@ -1,6 +1,6 @@
 """Architectures, one a file."""
 
-from cvcourse.models.alexnet import AlexNet, TwoPathAlexNet
+from cvcourse.models.alexnet import AlexNet, PathwiseLRN, TwoPathAlexNet
 from cvcourse.models.lenet import LeNet5
 from cvcourse.models.mlp import MLP
 from cvcourse.models.official import load_official_weights
@@ -16,6 +16,7 @@ __all__ = [
     "AlexNet",
     "Layer",
     "LeNet5",
+    "PathwiseLRN",
     "SingleLayer",
     "SmallCNN",
     "Standardize",
