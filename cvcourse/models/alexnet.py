@@ -1,0 +1,135 @@
+"""AlexNet: as it was drawn for two GPUs in 2012, and on one path, as it is used today."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class AlexNet(nn.Module):
+    """AlexNet on one path: Krizhevsky 2014 ("One weird trick", arXiv:1404.5997), as in torchvision.
+
+    61,100,840 parameters at 1,000 classes. Its state dict has torchvision's names and shapes, so
+    torchvision's weights load unchanged and give the same logits.
+
+    Args:
+        n_classes: number of logits.
+    """
+
+    def __init__(self, *, n_classes: int = 1000) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 64, 11, stride=4, padding=2),  # 55 × 55 from 224 × 224
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, stride=2),  # 27 × 27
+            nn.Conv2d(64, 192, 5, padding=2),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, stride=2),  # 13 × 13
+            nn.Conv2d(192, 384, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(384, 256, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(256, 256, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, stride=2),  # 6 × 6
+        )
+        self.avgpool = nn.AdaptiveAvgPool2d(6)  # changes nothing at 224 × 224
+        self.classifier = nn.Sequential(
+            nn.Dropout(0.5),
+            nn.Linear(256 * 6 * 6, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.5),
+            nn.Linear(4096, 4096),
+            nn.ReLU(inplace=True),
+            nn.Linear(4096, n_classes),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) with H, W ≥ 63 → logits (B, n_classes)."""
+        maps = self.avgpool(self.features(images))  # (B, 256, 6, 6)
+        return self.classifier(maps.flatten(1))
+
+
+class TwoPathAlexNet(nn.Module):
+    """The original AlexNet (Krizhevsky, Sutskever & Hinton 2012, section 3.5 and fig. 2).
+
+    60,965,224 parameters at 1,000 classes. Each of the paper's two GPUs held half of every layer,
+    and they exchanged maps only before the third convolution and in the fully connected layers.
+    That is a grouped convolution: with groups=2, half of the filters see half of the maps.
+
+    The paper speaks of images of 224 × 224, from which its first layer would make maps of 54 × 54
+    and not its 55 × 55. A padding of 2 repairs that; so would images of 227 × 227 without padding.
+
+    Args:
+        n_classes: number of logits.
+    """
+
+    def __init__(self, *, n_classes: int = 1000) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 96, 11, stride=4, padding=2),  # 48 maps on each path, 55 × 55
+            nn.ReLU(inplace=True),
+            PathwiseLRN(paths=2),
+            nn.MaxPool2d(3, stride=2),  # 27 × 27
+            nn.Conv2d(96, 256, 5, padding=2, groups=2),
+            nn.ReLU(inplace=True),
+            PathwiseLRN(paths=2),
+            nn.MaxPool2d(3, stride=2),  # 13 × 13
+            nn.Conv2d(256, 384, 3, padding=1),  # the paths exchange their maps
+            nn.ReLU(inplace=True),
+            nn.Conv2d(384, 384, 3, padding=1, groups=2),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(384, 256, 3, padding=1, groups=2),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, stride=2),  # 6 × 6
+        )
+        self.avgpool = nn.AdaptiveAvgPool2d(6)  # changes nothing at 224 × 224
+        self.classifier = nn.Sequential(
+            nn.Linear(256 * 6 * 6, 4096),  # 2048 neurons on each path
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.5),
+            nn.Linear(4096, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.5),
+            nn.Linear(4096, n_classes),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) with H, W ≥ 63 → logits (B, n_classes)."""
+        maps = self.avgpool(self.features(images))  # (B, 256, 6, 6)
+        return self.classifier(maps.flatten(1))
+
+
+class PathwiseLRN(nn.Module):
+    """Local response normalisation, on each path by itself (Krizhevsky et al. 2012, section 3.3).
+
+    Each activation a is divided by (k + α Σ a²)^β; the sum runs over the `size` neighbouring maps
+    at the same position, itself in the middle. (torch's own divides its α by `size`, the paper does
+    not; on a CPU it also takes several times as long.)
+
+    Args:
+        paths: the maps are normalised in so many separate groups.
+        size: the paper's n, an odd number of maps.
+        alpha: the paper's α.
+        beta: the paper's β.
+        k: the paper's k.
+    """
+
+    def __init__(
+        self,
+        *,
+        paths: int = 1,
+        size: int = 5,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 2,
+    ) -> None:
+        super().__init__()
+        self.paths, self.size, self.alpha, self.beta, self.k = paths, size, alpha, beta, k
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, C, H, W), C a multiple of `paths` → the same shape."""
+        separate = maps.unflatten(1, (self.paths, -1)).flatten(0, 1)  # (B · paths, C / paths, H, W)
+        squares = F.pad(separate.square(), (0, 0, 0, 0, self.size // 2, self.size // 2))
+        near = squares.unfold(1, self.size, 1).sum(-1)  # over neighbouring maps
+        return (separate * (self.k + self.alpha * near) ** -self.beta).view_as(maps)

@@ -1,0 +1,106 @@
+"""What a network is made of, layer by layer: shapes, parameters and multiply-adds."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One line of a layer table.
+
+    Attributes:
+        name: where the layer is in the model, "features.0".
+        kind: its class, "Conv2d".
+        shape: of what it puts out for one image, (C, H, W) or (features,).
+        parameters: how many numbers in it are learned.
+        multiply_adds: of its convolutions and matrix products, for one image; adding a bias,
+            comparing and normalising are not counted.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+    @property
+    def neurons(self) -> int:
+        """How many numbers it puts out for one image."""
+        return torch.Size(self.shape).numel()
+
+
+@torch.no_grad()
+def layer_table(model: nn.Module, input_shape: tuple[int, ...]) -> list[Layer]:
+    """Every layer of a model in the order in which an image passes through.
+
+    A layer is a module without modules inside, or one with parameters of its own. Nothing is
+    computed and the model is left alone: one image that has a shape but no pixels goes through a
+    copy that has shapes but no weights. A layer that is used twice has two lines, the second
+    without parameters.
+
+    Args:
+        model: takes a batch of float32 images and puts out one tensor a layer.
+        input_shape: of one image, (C, H, W).
+
+    Returns:
+        One row a layer; see `Layer`. `print(format_table(rows))` shows them.
+    """
+    weights = {id(p): nn.Parameter(p.to("meta"), p.requires_grad) for p in model.parameters()}
+    buffers: dict[int, Tensor] = {id(b): b.to("meta") for b in model.buffers()}
+    outline = deepcopy(model, {**weights, **buffers}).eval()
+    counter = FlopCounterMode(display=False)
+    rows: list[Layer] = []
+    started: dict[str, int] = {}
+
+    def start(name: str) -> None:
+        started[name] = counter.get_total_flops()
+
+    def end(name: str, module: nn.Module, output: Tensor) -> None:
+        seen = any(row.name == name for row in rows)
+        rows.append(
+            Layer(
+                name=name,
+                kind=type(module).__name__,
+                shape=tuple(output.shape[1:]),
+                parameters=0 if seen else sum(p.numel() for p in module.parameters()),
+                multiply_adds=(counter.get_total_flops() - started[name]) // 2,
+            )
+        )
+
+    for name, module in _layers(outline):
+        module.register_forward_pre_hook(lambda _, __, name=name: start(name))
+        module.register_forward_hook(lambda m, _, output, name=name: end(name, m, output))
+    with counter:
+        outline(torch.empty(1, *input_shape, device="meta"))
+    return rows
+
+
+def format_table(rows: list[Layer]) -> str:
+    """The rows and their totals, in columns."""
+    titles = f"{'layer':14}{'kind':20}{'output':>16}{'parameters':>14}{'multiply-adds':>17}"
+    lines = [
+        f"{row.name:14}{row.kind:20}{' × '.join(map(str, row.shape)):>16}"
+        f"{row.parameters:14,}{row.multiply_adds:17,}"
+        for row in rows
+    ]
+    parameters = sum(row.parameters for row in rows)
+    multiply_adds = sum(row.multiply_adds for row in rows)
+    return "\n".join((titles, *lines, f"{'total':50}{parameters:14,}{multiply_adds:17,}"))
+
+
+def _layers(module: nn.Module, name: str = "") -> list[tuple[str, Any]]:
+    children = list(module.named_children())
+    if not children or next(module.parameters(recurse=False), None) is not None:
+        return [(name, module)]
+    return [
+        layer
+        for child_name, child in children
+        for layer in _layers(child, f"{name}.{child_name}" if name else child_name)
+    ]
