@@ -7,20 +7,26 @@ import cvcourse.progress as module
 from cvcourse.progress import progress
 
 
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """The settings that the bar is made with, once it is made."""
+    settings_seen: dict[str, object] = {}
+
+    def stand_in(iterable: object, **settings: object) -> None:
+        settings_seen.update(settings)
+
+    monkeypatch.setattr(module, "tqdm", stand_in)
+    return settings_seen
+
+
 def test_it_passes_the_items_on() -> None:
     assert list(progress([3, 1, 2])) == [3, 1, 2]
 
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_a_log_file_gets_few_plain_lines_and_a_terminal_a_moving_bar(
-    terminal: bool, monkeypatch: pytest.MonkeyPatch
+    terminal: bool, made: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = {}
-
-    def stand_in(iterable: object, **settings: object) -> None:
-        made.update(settings)
-
-    monkeypatch.setattr(module, "tqdm", stand_in)
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
     progress([1])
@@ -40,15 +46,9 @@ def test_what_is_quick_shows_nothing(
 
 @pytest.mark.parametrize("value", ["1", "0", ""])
 def test_the_environment_silences_the_bar_in_notebooks_too(
-    value: str, monkeypatch: pytest.MonkeyPatch
+    value: str, made: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """tqdm's notebook form ignores TQDM_DISABLE, and bars ended up in the stored notebooks."""
-    made = {}
-
-    def stand_in(iterable: object, **settings: object) -> None:
-        made.update(settings)
-
-    monkeypatch.setattr(module, "tqdm", stand_in)
     monkeypatch.setenv("TQDM_DISABLE", value)
     progress([1])
     assert made.get("disable", False) == (value == "1")
