@@ -1,103 +1,113 @@
 """Colour, filters and noise on a batch, on any device: every image its own parameters.
 
 The operations, their parameters and their rounding are those of `ops`; a parameter is a number for
-all images or a (B,) tensor on their device. A fourth channel is opacity and stays as it is.
+all images or a (B,) tensor on their device. A fourth channel is opacity: only blur and cutout
+change it.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec
 
 import torch
 from torch import Tensor
 
-from cvcourse.augment.batch_geometry import each
+from cvcourse.augment.batch_geometry import chunks, each
 from cvcourse.augment.checks import MAX_FACTOR, Scalar, check_images, check_range
 from cvcourse.augment.ops import GREY
 
-P = ParamSpec("P")
 
+def _colours(operation: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Check the images, give each its parameters, and keep opacity out of the operation.
 
-def _colours(
-    operation: Callable[Concatenate[Tensor, P], Tensor],
-) -> Callable[Concatenate[Tensor, P], Tensor]:
-    """Check the images, and keep opacity out of the operation."""
+    The operation is given a few images at a time, with parameters (b, 1, 1, 1), and returns their
+    colours.
+    """
 
     @functools.wraps(operation)
-    def wrapped(images: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+    def wrapped(images: Tensor, *parameters: Scalar | torch.Generator) -> Tensor:
         check_images(images)
-        if images.shape[1] == 4:
-            changed = operation(images[:, :3], *args, **kwargs)
-            return torch.cat([changed, images[:, 3:]], dim=1)
-        return operation(images, *args, **kwargs)
+        spread = [p if isinstance(p, torch.Generator) else each(images, p) for p in parameters]
+        changed = images.clone(memory_format=torch.contiguous_format)
+        for some in chunks(images, (images.shape[2], images.shape[3])):
+            own = [
+                p if isinstance(p, torch.Generator) else p[some, None, None, None] for p in spread
+            ]
+            changed[some, :3] = operation(images[some, :3].contiguous(), *own)
+        return changed
 
     return wrapped
 
 
 @_colours
-def brightness(images: Tensor, factor: Scalar) -> Tensor:
+def brightness(images: Tensor, factor: Tensor) -> Tensor:
     """Multiply every level by a factor, 0 (black) to 10; 1 changes nothing."""
-    return _to_bytes(images * _factor(images, factor))
+    _check_factor(factor)
+    return _to_bytes(images.float().mul_(factor))
 
 
 @_colours
-def contrast(images: Tensor, factor: Scalar) -> Tensor:
+def contrast(images: Tensor, factor: Tensor) -> Tensor:
     """Move every level away from its image's mean grey, 0 (all grey) to 10; 1 changes nothing."""
-    factor = _factor(images, factor)
+    _check_factor(factor)
     pixels = images.float()
     mean = _grey(pixels.mean(dim=(2, 3), keepdim=True))  # (B, 1, 1, 1)
     return _to_bytes(pixels.mul_(factor).add_((1 - factor) * mean))
 
 
 @_colours
-def saturation(images: Tensor, factor: Scalar) -> Tensor:
+def saturation(images: Tensor, factor: Tensor) -> Tensor:
     """Move every pixel away from its own grey, 0 (grey) to 10; 1 changes nothing."""
-    factor = _factor(images, factor)
+    _check_factor(factor)
+    if images.shape[1] == 1:
+        return images
     pixels = images.float()
     grey = _grey(pixels).mul_(1 - factor)  # (B, 1, H, W)
-    return _to_bytes(pixels.mul_(factor).add_(grey)) if images.shape[1] == 3 else images.clone()
+    return _to_bytes(pixels.mul_(factor).add_(grey))
 
 
 @_colours
-def hue(images: Tensor, turn: Scalar) -> Tensor:
+def hue(images: Tensor, turn: Tensor) -> Tensor:
     """Turn the colour wheel, −0.5 to 0.5 of a whole turn; 0 changes nothing.
 
     Exact to the rounding, where `ops.hue` goes through eight bits of HSV.
     """
     check_range("turn", turn, -0.5, 0.5, "of the colour wheel")
-    turn = each(images, turn).view(-1, 1, 1)
     if images.shape[1] == 1:
-        return images.clone()
-    pixels = images.float()
-    value, brightest = pixels.max(dim=1)  # (B, H, W)
-    chroma = value - pixels.amin(dim=1)
-    red, green, blue = pixels.unbind(1)
-    # Where on the wheel, in sixths: 0 red, 2 green, 4 blue.
-    ahead = torch.stack([green - blue, blue - red, red - green], dim=1)
-    sector = ahead.gather(1, brightest.unsqueeze(1)).squeeze(1) / chroma.clamp(min=1)
-    place = sector + 2 * brightest + 6 * turn
-    offset = torch.tensor([5.0, 3.0, 1.0], device=images.device).view(1, 3, 1, 1)
-    wheel = (place.unsqueeze(1) + offset).remainder_(6)  # (B, 3, H, W)
-    depth = torch.minimum(wheel, 4 - wheel).clamp_(0, 1)
-    return _to_bytes(value.unsqueeze(1) - chroma.unsqueeze(1) * depth)
+        return images
+    red, green, blue = pixels = images.float().unbind(1)  # (B, H, W)
+    value = torch.maximum(torch.maximum(red, green), blue)
+    chroma = value - torch.minimum(torch.minimum(red, green), blue)
+    # Where on the wheel, in sixths of a turn: 0 red, 2 green, 4 blue.
+    width = chroma.clamp(min=1)
+    place = torch.where(
+        red == value,
+        (green - blue) / width,
+        torch.where(green == value, (blue - red) / width + 2, (red - green) / width + 4),
+    ).add_(6 * turn[:, 0])
+    for channel, offset in zip(pixels, (5, 3, 1), strict=True):
+        sixths = place + offset
+        sixths -= 6 * (sixths / 6).floor_()
+        depth = (2 - sixths.sub_(2).abs_()).clamp_(0, 1)
+        torch.addcmul(value, chroma, depth, value=-1, out=channel)
+    return _to_bytes(torch.stack(pixels, dim=1))
 
 
 @_colours
-def posterize(images: Tensor, bits: Scalar) -> Tensor:
+def posterize(images: Tensor, bits: Tensor) -> Tensor:
     """Keep the `bits` highest bits of every level, 1 to 8 (whole); 8 changes nothing."""
     check_range("bits", bits, 1, 8, "bits of each level to keep")
-    dropped = 2 ** (8 - each(images, bits).long())
-    return images & (256 - dropped).to(torch.uint8).view(-1, 1, 1, 1)
+    return images & (256 - 2 ** (8 - bits.long())).to(torch.uint8)
 
 
 @_colours
-def solarize(images: Tensor, threshold: Scalar) -> Tensor:
+def solarize(images: Tensor, threshold: Tensor) -> Tensor:
     """Invert the levels from a threshold on, 0 (all) to 256 (none)."""
     check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
-    from_level = each(images, threshold).ceil().to(torch.int16).view(-1, 1, 1, 1)
-    return torch.where(images >= from_level, ~images, images)
+    highest_kept = (threshold.ceil() - 1).clamp(min=0).to(torch.uint8)  # so bytes do
+    inverted = (images > highest_kept) | (threshold == 0)
+    return images ^ (inverted.to(torch.uint8) * 255)
 
 
 @_colours
@@ -125,21 +135,29 @@ def equalize(images: Tensor) -> Tensor:
     return spread.to(torch.uint8).gather(2, levels).view_as(images)
 
 
-def sharpness(images: Tensor, factor: Scalar) -> Tensor:
+@_colours
+def sharpness(images: Tensor, factor: Tensor) -> Tensor:
     """Move every pixel away from its smoothed neighbourhood, 0 (smooth) to 10; 1 changes nothing.
 
     The outermost pixels have no whole neighbourhood and stay.
     """
-    check_images(images)
-    factor = _factor(images, factor)
-    if min(images.shape[2:]) <= 2:
-        return images.clone()
-    sharp = images.clone()
-    pixels = images.float()
-    rows = pixels[:, :, :-2] + pixels[:, :, 1:-1] + pixels[:, :, 2:]
-    inner = pixels[:, :, 1:-1, 1:-1]
-    smooth = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:] + 4 * inner  # of weight 13
-    sharp[:, :, 1:-1, 1:-1] = _to_bytes(inner * factor + smooth * ((1 - factor) / 13))
+    _check_factor(factor)
+    height, width = images.shape[2:]
+    if min(height, width) <= 2:
+        return images
+    # Neighbours are found in the flat array: wrong at the edges, where they are not wanted.
+    flat = images.flatten().to(torch.int16)
+    rows = flat[: -2 * width] + flat[width:-width]
+    rows += flat[2 * width :]
+    nine = rows[:-2] + rows[1:-1]
+    nine += rows[2:]
+    smooth = torch.zeros_like(flat)
+    inner = slice(width + 1, len(flat) - width - 1)
+    torch.add(nine, flat[inner], alpha=4, out=smooth[inner])  # of weight 13
+    blend = smooth.view_as(images) * ((1 - factor) / 13)
+    sharp = _to_bytes(blend.addcmul_(images, factor))
+    for edge in (0, -1):
+        sharp[:, :, edge], sharp[..., edge] = images[:, :, edge], images[..., edge]
     return sharp
 
 
@@ -150,15 +168,18 @@ def blur(images: Tensor, sigma: Scalar) -> Tensor:
     height, width = images.shape[2:]
     pixels = each(images, sigma) * min(height, width)
     down, across = (_smoothing(n, pixels).unsqueeze(1) for n in (height, width))  # (B, 1, n, n)
-    return _to_bytes(down @ images.float() @ across.mT)
+    smooth = torch.empty_like(images)
+    for some in chunks(images, (height, width)):
+        smooth[some] = _to_bytes(down[some] @ images[some].float() @ across[some].mT)
+    return smooth
 
 
 @_colours
-def noise(images: Tensor, std: Scalar, generator: torch.Generator) -> Tensor:
+def noise(images: Tensor, std: Tensor, generator: torch.Generator) -> Tensor:
     """Add Gaussian noise to every level: standard deviation 0 to 1, where white is 1."""
     check_range("std", std, 0, 1, "of the range from black to white")
     grain = torch.randn(images.shape, generator=generator, device=images.device)
-    return _to_bytes(grain.mul_(255 * each(images, std).view(-1, 1, 1, 1)).add_(images))
+    return _to_bytes(grain.mul_(255 * std).add_(images))
 
 
 def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0) -> Tensor:
@@ -215,9 +236,8 @@ def _grey(pixels: Tensor) -> Tensor:
     return (red * GREY[0]).add_(green, alpha=GREY[1]).add_(blue, alpha=GREY[2])
 
 
-def _factor(images: Tensor, factor: Scalar) -> Tensor:
+def _check_factor(factor: Tensor) -> None:
     check_range("factor", factor, 0, MAX_FACTOR, "1 changes nothing")
-    return each(images, factor).view(-1, 1, 1, 1)
 
 
 def _to_bytes(pixels: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ or a (B,) tensor on their device. To do several, multiply their `matrices` and `
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,7 +16,8 @@ from cvcourse.augment import matrices
 from cvcourse.augment.checks import Scalar, check_images, check_range
 from cvcourse.augment.matrices import Size
 
-CHUNK = 1 << 16  #: output pixels resampled at once; bounds memory and stays in the cache
+#: Pixels worked on at once. On a CPU their floats stay in its cache; on a GPU memory is the bound.
+CHUNK = {"cpu": 1 << 16, "gpu": 1 << 26}
 
 
 def warp(images: Tensor, matrix: Tensor, *, size: Size | None = None, fill: int = 0) -> Tensor:
@@ -91,11 +94,9 @@ def crop(images: Tensor, x: Tensor, y: Tensor, size: Size) -> Tensor:
     (height, width), (h, w) = _size(images), size
     check_range("x", x, 0, width - w, f"pixels, for a window of {w} in {width}")
     check_range("y", y, 0, height - h, f"pixels, for a window of {h} in {height}")
-    which = torch.arange(len(images), device=images.device).view(-1, 1, 1)
-    rows = y.view(-1, 1, 1) + torch.arange(h, device=images.device).view(-1, 1)
-    columns = x.view(-1, 1, 1) + torch.arange(w, device=images.device)
-    cut = images.permute(0, 2, 3, 1)[which, rows, columns]  # (B, h, w, C)
-    return cut.permute(0, 3, 1, 2).contiguous()
+    rows = y.unsqueeze(1) + torch.arange(h, device=images.device)  # (B, h)
+    columns = x.unsqueeze(1) + torch.arange(w, device=images.device)  # (B, w)
+    return pick(images, rows, columns)
 
 
 def resize_crop(images: Tensor, boxes: Tensor, size: Size) -> Tensor:
@@ -117,6 +118,18 @@ def resize_crop(images: Tensor, boxes: Tensor, size: Size) -> Tensor:
     return _warp(images, matrix, size, 0, "bilinear", outside="border")
 
 
+def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Of every image its own rows (B, h) and columns (B, w): (B, C, h, w), any dtype."""
+    b, c, _, width = images.shape
+    size = rows.shape[1], columns.shape[1]
+    picked = images.new_empty(b, c, *size)
+    for some in chunks(images, size):
+        place = rows[some, :, None] * width + columns[some, None, :]  # (b, h, w)
+        place = place.flatten(1).unsqueeze(1).expand(-1, c, -1)
+        picked[some] = images[some].flatten(2).gather(2, place).unflatten(2, size)
+    return picked
+
+
 def _warp(
     images: Tensor,
     matrix: Tensor,
@@ -132,9 +145,7 @@ def _warp(
     height, width = size or _size(images)
     back = _to_frame(_size(images), matrix) @ torch.linalg.inv(matrix)  # output → [−1, 1]²
     moved = images.new_empty(len(images), images.shape[1], height, width)
-    chunk = max(1, CHUNK // (height * width))
-    for start in range(0, len(images), chunk):
-        some = slice(start, start + chunk)
+    for some in chunks(images, (height, width)):
         pixels = images[some].float()
         if fill:
             pixels -= fill
@@ -165,6 +176,13 @@ def _last_row(like: Tensor) -> Tensor:
 
 def _size(images: Tensor) -> Size:
     return images.shape[2], images.shape[3]
+
+
+def chunks(images: Tensor, size: Size) -> Iterator[slice]:
+    """A few images at a time, for results of `size`."""
+    pixels = CHUNK["cpu" if images.device.type == "cpu" else "gpu"]
+    some = max(1, pixels // (size[0] * size[1]))
+    return (slice(start, start + some) for start in range(0, len(images), some))
 
 
 def each(images: Tensor, value: Scalar) -> Tensor:

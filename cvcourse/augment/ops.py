@@ -2,7 +2,7 @@
 
 The definitions are torchvision's (`transforms.v2`), with one difference: results are rounded to the
 nearest level where torchvision cuts the decimals off, so a factor does not darken by half a level.
-Colour is RGB. A fourth channel is opacity: colour operations and noise leave it as it is.
+Colour is RGB. A fourth channel is opacity: only blur and cutout change it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def _colours(
         check_image(image)
         if image.ndim == 3 and image.shape[2] == 4:
             return np.dstack([wrapped(image[..., :3], *args, **kwargs), image[..., 3]])
-        return operation(np.ascontiguousarray(image), *args, **kwargs).reshape(image.shape)
+        flat = image[..., 0] if image.shape[2:] == (1,) else image
+        return operation(np.ascontiguousarray(flat), *args, **kwargs).reshape(image.shape)
 
     return wrapped
 
@@ -51,7 +52,7 @@ def contrast(image: Image, factor: float) -> Image:
     """Move every level away from the image's mean grey, 0 (all grey) to 10; 1 changes nothing."""
     _check_factor(factor)
     means = cv2.mean(image)
-    grey = means[0] if _is_grey(image) else float(np.dot(means[:3], GREY))
+    grey = means[0] if image.ndim == 2 else float(np.dot(means[:3], GREY))
     return cv2.addWeighted(image, factor, image, 0, (1 - factor) * grey)
 
 
@@ -59,7 +60,7 @@ def contrast(image: Image, factor: float) -> Image:
 def saturation(image: Image, factor: float) -> Image:
     """Move every pixel away from its own grey, 0 (grey) to 10; 1 changes nothing."""
     _check_factor(factor)
-    if _is_grey(image):
+    if image.ndim == 2:
         return image.copy()
     return cv2.transform(image, factor * np.eye(3) + (1 - factor) * np.array([GREY] * 3))
 
@@ -72,7 +73,7 @@ def hue(image: Image, turn: float) -> Image:
     """
     check_range("turn", turn, -0.5, 0.5, "of the colour wheel")
     shift = round(turn * 256) % 256
-    if _is_grey(image) or not shift:
+    if image.ndim == 2 or not shift:
         return image.copy()
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)
     hsv[..., 0] += np.uint8(shift)  # 256 is a whole turn, so overflow is right
@@ -117,19 +118,20 @@ def equalize(image: Image) -> Image:
     return cv2.LUT(image, np.stack(tables, axis=-1)[None] if len(tables) > 1 else tables[0])
 
 
+@_colours
 def sharpness(image: Image, factor: float) -> Image:
     """Move every pixel away from its smoothed neighbourhood, 0 (smooth) to 10; 1 changes nothing.
 
     The outermost pixels have no whole neighbourhood and stay.
     """
-    check_image(image)
     _check_factor(factor)
     if min(image.shape[:2]) <= 2:
         return image.copy()
     kernel = np.full((3, 3), (1 - factor) / 13)
     kernel[1, 1] = factor + 5 * (1 - factor) / 13
-    sharp = cv2.filter2D(image, -1, kernel).reshape(image.shape)
-    sharp[[0, -1]], sharp[:, [0, -1]] = image[[0, -1]], image[:, [0, -1]]
+    sharp = cv2.filter2D(image, -1, kernel)
+    for edge in (0, -1):
+        sharp[edge], sharp[:, edge] = image[edge], image[:, edge]
     return sharp
 
 
@@ -196,10 +198,6 @@ def _equalizing_table(channel: Image) -> np.ndarray:
     table = np.zeros(256, np.uint8)
     table[1:] = np.minimum((below[:-1] + step // 2) // step, 255)
     return table
-
-
-def _is_grey(image: Image) -> bool:
-    return image.ndim == 2 or image.shape[2] == 1
 
 
 def _check_factor(factor: float) -> None:

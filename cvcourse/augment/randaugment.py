@@ -122,30 +122,30 @@ class RandAugment:
     def on_batch(self, images: Tensor, chosen: Tensor, up: Tensor) -> Tensor:
         """The operations numbered (n, B) int64 by image, each up or down its range, (n, B) bool."""
         check_images(images)
-        images = images.clone()
         size = images.shape[2], images.shape[3]
         motion = torch.eye(3, device=images.device).expand(len(images), 3, 3)
+        moved = torch.zeros(len(images), dtype=torch.int64, device=images.device)
+        place = torch.arange(len(images), device=images.device)  # whose image stands here
         first = len(OPERATIONS) - len(_MOTIONS)
         for numbers, upwards in zip(chosen, up, strict=True):
-            self._recolour(images, numbers, upwards)
+            images, place, groups = _grouped(images, place, numbers, len(OPERATIONS))
+            self._recolour(images, upwards[place], groups)
             sign = torch.where(upwards, 1.0, -1.0)
             signs = [sign * (numbers == first + i) for i in range(len(_MOTIONS))]
             motion = self._motion(signs, size) @ motion
-        moved = (chosen >= first).any(dim=0).nonzero().squeeze(1)
-        if len(moved):
-            images[moved] = batch_geometry.warp(images[moved], motion[moved], fill=self.fill)
-        return images
+            moved |= numbers >= first
+        images, place, (_, rest) = _grouped(images, place, moved, 2)
+        images[rest] = batch_geometry.warp(images[rest], motion[place[rest]], fill=self.fill)
+        return images.index_select(0, place.argsort())
 
     @property
     def _level(self) -> float:
         return self.m / MAX_STRENGTH
 
-    def _recolour(self, images: Tensor, numbers: Tensor, up: Tensor) -> None:
+    def _recolour(self, images: Tensor, up: Tensor, groups: list[slice]) -> None:
         """Change in place those images whose operation is one of colour."""
-        counts = torch.bincount(numbers, minlength=len(OPERATIONS)).tolist()
-        groups = numbers.argsort().split(counts)
         for name, group in zip(OPERATIONS, groups, strict=True):
-            if name not in _COLOURS or not len(group):
+            if name not in _COLOURS or group.start == group.stop:
                 continue
             colour, parameters = _COLOURS[name], []
             if colour.parameter:
@@ -163,3 +163,17 @@ class RandAugment:
             @ matrices.shear(shear_x * lean, shear_y * lean, size)
             @ matrices.translation(translate_x * step, translate_y * step, size)
         )
+
+
+def _grouped(
+    images: Tensor, place: Tensor, numbers: Tensor, n: int
+) -> tuple[Tensor, Tensor, list[slice]]:
+    """Bring images of the same number (B,) in [0, n) together, so that each group is a slice.
+
+    Returns:
+        The images in a new order, whose each is now, and the n slices.
+    """
+    order = numbers[place].argsort()
+    ends = torch.bincount(numbers, minlength=n).cumsum(0).tolist()
+    groups = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+    return images.index_select(0, order), place[order], groups
