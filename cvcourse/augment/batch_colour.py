@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from cvcourse.augment.batch_geometry import chunks, each
+from cvcourse.augment.batch_geometry import chunks, each, to_levels
 from cvcourse.augment.checks import MAX_FACTOR, Scalar, check_images, check_range
 from cvcourse.augment.ops import GREY
 
@@ -22,14 +22,15 @@ def _colours(operation: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Check the images, give each its parameters, and keep opacity out of the operation.
 
     The operation is given a few images at a time, with parameters (b, 1, 1, 1), and returns their
-    colours.
+    colours, as bytes or as int16 levels.
     """
 
     @functools.wraps(operation)
     def wrapped(images: Tensor, *parameters: Scalar | torch.Generator) -> Tensor:
         check_images(images)
         spread = [p if isinstance(p, torch.Generator) else each(images, p) for p in parameters]
-        changed = images.clone(memory_format=torch.contiguous_format)
+        changed = torch.empty_like(images, memory_format=torch.contiguous_format)
+        changed[:, 3:] = images[:, 3:]
         for some in chunks(images, (images.shape[2], images.shape[3])):
             own = [
                 p if isinstance(p, torch.Generator) else p[some, None, None, None] for p in spread
@@ -44,7 +45,7 @@ def _colours(operation: Callable[..., Tensor]) -> Callable[..., Tensor]:
 def brightness(images: Tensor, factor: Tensor) -> Tensor:
     """Multiply every level by a factor, 0 (black) to 10; 1 changes nothing."""
     _check_factor(factor)
-    return _to_bytes(images.float().mul_(factor))
+    return _rounded(images.float().mul_(factor))
 
 
 @_colours
@@ -53,7 +54,7 @@ def contrast(images: Tensor, factor: Tensor) -> Tensor:
     _check_factor(factor)
     pixels = images.float()
     mean = _grey(pixels.mean(dim=(2, 3), keepdim=True))  # (B, 1, 1, 1)
-    return _to_bytes(pixels.mul_(factor).add_((1 - factor) * mean))
+    return _rounded(pixels.mul_(factor).add_((1 - factor) * mean))
 
 
 @_colours
@@ -64,7 +65,7 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
         return images
     pixels = images.float()
     grey = _grey(pixels).mul_(1 - factor)  # (B, 1, H, W)
-    return _to_bytes(pixels.mul_(factor).add_(grey))
+    return _rounded(pixels.mul_(factor).add_(grey))
 
 
 @_colours
@@ -91,7 +92,7 @@ def hue(images: Tensor, turn: Tensor) -> Tensor:
         sixths -= 6 * (sixths / 6).floor_()
         depth = (2 - sixths.sub_(2).abs_()).clamp_(0, 1)
         torch.addcmul(value, chroma, depth, value=-1, out=channel)
-    return _to_bytes(torch.stack(pixels, dim=1))
+    return _rounded(torch.stack(pixels, dim=1))
 
 
 @_colours
@@ -107,7 +108,7 @@ def solarize(images: Tensor, threshold: Tensor) -> Tensor:
     check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
     highest_kept = (threshold.ceil() - 1).clamp(min=0).to(torch.uint8)  # so bytes do
     inverted = (images > highest_kept) | (threshold == 0)
-    return images ^ (inverted.to(torch.uint8) * 255)
+    return images ^ inverted.view(torch.uint8).neg_()  # −1 is 255
 
 
 @_colours
@@ -118,7 +119,7 @@ def autocontrast(images: Tensor) -> Tensor:
     stretched = high > low
     factor = torch.where(stretched, 255 / (high - low).clamp(min=1), 1)[..., None, None]
     low = torch.where(stretched, low, 0)[..., None, None]
-    return _to_bytes((images - low).mul_(factor))
+    return _rounded((images - low).mul_(factor))
 
 
 @_colours
@@ -155,7 +156,7 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
     inner = slice(width + 1, len(flat) - width - 1)
     torch.add(nine, flat[inner], alpha=4, out=smooth[inner])  # of weight 13
     blend = smooth.view_as(images) * ((1 - factor) / 13)
-    sharp = _to_bytes(blend.addcmul_(images, factor))
+    sharp = _rounded(blend.addcmul_(images, factor))
     for edge in (0, -1):
         sharp[:, :, edge], sharp[..., edge] = images[:, :, edge], images[..., edge]
     return sharp
@@ -170,7 +171,7 @@ def blur(images: Tensor, sigma: Scalar) -> Tensor:
     down, across = (_smoothing(n, pixels).unsqueeze(1) for n in (height, width))  # (B, 1, n, n)
     smooth = torch.empty_like(images)
     for some in chunks(images, (height, width)):
-        smooth[some] = _to_bytes(down[some] @ images[some].float() @ across[some].mT)
+        smooth[some] = _rounded(down[some] @ images[some].float() @ across[some].mT)
     return smooth
 
 
@@ -179,7 +180,7 @@ def noise(images: Tensor, std: Tensor, generator: torch.Generator) -> Tensor:
     """Add Gaussian noise to every level: standard deviation 0 to 1, where white is 1."""
     check_range("std", std, 0, 1, "of the range from black to white")
     grain = torch.randn(images.shape, generator=generator, device=images.device)
-    return _to_bytes(grain.mul_(255 * std).add_(images))
+    return _rounded(grain.mul_(255 * std).add_(images))
 
 
 def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0) -> Tensor:
@@ -240,6 +241,6 @@ def _check_factor(factor: Tensor) -> None:
     check_range("factor", factor, 0, MAX_FACTOR, "1 changes nothing")
 
 
-def _to_bytes(pixels: Tensor) -> Tensor:
-    """Float levels, ours to overwrite, to the nearest byte."""
-    return pixels.add_(0.5).clamp_(0, 255).to(torch.uint8)
+def _rounded(pixels: Tensor) -> Tensor:
+    """Float levels, ours to overwrite, to the nearest of 0 to 255."""
+    return to_levels(pixels.add_(0.5).clamp_(0, 255))

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from scipy.special import betaincinv
 from torch import Tensor, nn
 
+from cvcourse.augment.batch_geometry import to_levels
 from cvcourse.augment.checks import check_images
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class MixUp:
         share, *_ = _draw(self.alpha, images.device, generator)
         partners = _partners(images, generator)
         pixels = images.float()
-        mixed = torch.lerp(pixels[partners], pixels, share).add_(0.5).to(torch.uint8)
-        return Mixed(mixed, partners, share)
+        mean = torch.lerp(pixels[partners], pixels, share)
+        return Mixed(to_levels(mean.add_(0.5)).to(torch.uint8), partners, share)
 
 
 def mixed(mix: Mix) -> Step:

