@@ -158,7 +158,9 @@ def operations(size: int, n: int) -> dict[str, dict[str, Call]]:
             "ours": lambda x: ops.blur(x, 0.02),
             "ours, batch": lambda x: batch_colour.blur(x, every(0.02)),
             "tv": lambda x: tv.gaussian_blur(x, [2 * radius + 1] * 2, [sigma] * 2),
-            "albumentations": with_array(albu.GaussianBlur(2 * radius + 1, (sigma, sigma), p=1)),
+            "albumentations": with_array(
+                albu.GaussianBlur((2 * radius + 1,) * 2, (sigma, sigma), p=1)
+            ),
             "kornia, batch": lambda x: kornia_filters.gaussian_blur2d(
                 x, 2 * radius + 1, (sigma, sigma)
             ),

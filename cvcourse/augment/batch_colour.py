@@ -106,9 +106,9 @@ def posterize(images: Tensor, bits: Tensor) -> Tensor:
 def solarize(images: Tensor, threshold: Tensor) -> Tensor:
     """Invert the levels from a threshold on, 0 (all) to 256 (none)."""
     check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
-    highest_kept = (threshold.ceil() - 1).clamp(min=0).to(torch.uint8)  # so bytes do
-    inverted = (images > highest_kept) | (threshold == 0)
-    return images ^ inverted.view(torch.uint8).neg_()  # −1 is 255
+    levels = images.to(torch.int16)
+    below = (levels - threshold.ceil().to(torch.int16)) >> 15  # every bit, or none
+    return levels ^ (~below & 255)
 
 
 @_colours
@@ -201,7 +201,9 @@ def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0)
     half = each(images, side) * min(height, width) / 2
     rows = _between(each(images, y) * height, half, height)
     columns = _between(each(images, x) * width, half, width)
-    return images.masked_fill(rows.view(-1, 1, height, 1) & columns.view(-1, 1, 1, width), fill)
+    hidden = rows.view(-1, 1, height, 1) & columns.view(-1, 1, 1, width)
+    every_bit = hidden.view(torch.uint8).neg()  # 255 or 0
+    return images ^ ((images ^ fill) & every_bit)
 
 
 def _between(centre: Tensor, half: Tensor, n: int) -> Tensor:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cvcourse.augment import batch_colour, batch_geometry, geometry, ops
+from cvcourse.augment import batch_colour, batch_geometry, geometry, matrices, ops
 from cvcourse.data.photographs import photographs
 
 HALF = 1
@@ -75,3 +75,71 @@ def test_batch_and_single_agree(case: tuple, n: int) -> None:
     each = batch([single(p, *values) for p, values in zip(pictures, parameters, strict=True)])
     assert (together.int() - each.int()).abs().max() <= limit
     assert torch.equal(whole(batch(pictures)[:1], *parameters[0]), together[:1])  # plain numbers
+
+
+def same(together: Tensor, each: list[np.ndarray]) -> bool:
+    return int((together.int() - batch(each).int()).abs().max()) <= HALF
+
+
+@pytest.mark.parametrize("fill", [0, 77])
+def test_any_matrix_and_any_corners(fill: int) -> None:
+    affine = torch.tensor([[1.0, 0.2, -3.0], [-0.1, 0.9, 2.5]]).repeat(4, 1, 1)
+    affine[:, 0, 2] += torch.arange(4) * 2.5
+    corners = torch.tensor([[0.1, 0.0], [0.9, 0.1], [1.1, 1.0], [0.0, 0.8]]).repeat(4, 1, 1)
+    corners[:, 0] += torch.arange(4)[:, None] * 0.05
+    images = batch(PICTURES)
+    for name, parameter in (("affine", affine), ("perspective", corners)):
+        single, whole = getattr(geometry, name), getattr(batch_geometry, name)
+        alone = [
+            single(picture, values.double().numpy(), fill=fill)
+            for picture, values in zip(PICTURES, parameter, strict=True)
+        ]
+        assert same(whole(images, parameter, fill=fill), alone)
+
+
+def test_several_operations_are_one_resampling() -> None:
+    turn = matrices.rotation(torch.tensor([10.0, -30.0, 0.0, 90.0]), SIZE)
+    grow = matrices.scaling(torch.tensor([1.2, 0.7, 1.0, 1.5]), SIZE)
+    alone = [
+        geometry.warp(
+            picture, matrices.rotation(a, SIZE) @ matrices.scaling(f, SIZE), size=(40, 20)
+        )
+        for picture, a, f in zip(PICTURES, (10, -30, 0, 90), (1.2, 0.7, 1, 1.5), strict=True)
+    ]
+    assert same(batch_geometry.warp(batch(PICTURES), turn @ grow, size=(40, 20)), alone)
+    masks = batch(PICTURES)[:, 0] > 100
+    moved = batch_geometry.warp_masks(masks, turn @ grow)
+    assert moved.dtype == torch.bool
+    each = [
+        geometry.warp_mask(mask.numpy(), matrix.double().numpy())
+        for mask, matrix in zip(masks, turn @ grow, strict=True)
+    ]
+    assert (moved.numpy() != np.stack(each)).mean() < 0.005  # halves between two pixels
+
+
+def test_flips_and_crops_move_bytes() -> None:
+    images = batch(PICTURES)
+    chosen = torch.tensor([True, False, True, False])
+    for vertical in (False, True):
+        flipped = batch_geometry.flip(images, chosen, vertical=vertical)
+        for i, picture in enumerate(PICTURES):
+            wanted = geometry.flip(picture, vertical=vertical) if chosen[i] else picture
+            assert np.array_equal(flipped[i].permute(1, 2, 0).numpy(), wanted)
+    x, y = torch.tensor([0, 3, 9, 17]), torch.tensor([0, 1, 18, 4])
+    cut = batch_geometry.crop(images, x, y, (11, 20))
+    for i, picture in enumerate(PICTURES):
+        wanted = geometry.crop(picture, (int(x[i]), int(y[i]), int(x[i]) + 20, int(y[i]) + 11))
+        assert np.array_equal(cut[i].permute(1, 2, 0).numpy(), wanted)
+    with pytest.raises(ValueError, match="x runs from 0 to 18; expected 0 to 17"):
+        batch_geometry.crop(images, x + torch.tensor([0, 0, 0, 1]), y, (11, 20))
+
+
+def test_resized_crops_agree_inside() -> None:
+    box = (4, 6, 24, 21)
+    boxes = torch.tensor([box] * 4).float()
+    alone = [geometry.resize_crop(picture, box, (45, 60)) for picture in PICTURES]
+    together = batch_geometry.resize_crop(batch(PICTURES), boxes, (45, 60))
+    gap = (together.int() - batch(alone).int()).abs()
+    assert gap[:, :, 2:-2, 2:-2].max() <= HALF  # half a pixel of the input is 1.5 of the output
+    with pytest.raises(ValueError, match="expected x0 < x1 from 0 to 37"):
+        batch_geometry.resize_crop(batch(PICTURES), boxes + 20, (9, 9))
