@@ -8,7 +8,9 @@ change it.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,10 +26,12 @@ def _colours(operation: Callable[..., Tensor]) -> Callable[..., Tensor]:
     The operation is given a few images at a time, with parameters (b, 1, 1, 1), and returns their
     colours, as bytes or as int16 levels.
     """
+    signature = inspect.signature(operation)
 
     @functools.wraps(operation)
-    def wrapped(images: Tensor, *parameters: Scalar | torch.Generator) -> Tensor:
+    def wrapped(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
         check_images(images)
+        parameters = signature.bind(images, *parameters, **named).args[1:]
         spread = [p if isinstance(p, torch.Generator) else each(images, p) for p in parameters]
         changed = torch.empty_like(images, memory_format=torch.contiguous_format)
         changed[:, 3:] = images[:, 3:]

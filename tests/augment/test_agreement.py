@@ -3,6 +3,7 @@
 OpenCV rounds halves to even and we round them up: one level, `HALF`.
 """
 
+import inspect
 from collections.abc import Callable
 
 import cv2
@@ -75,6 +76,9 @@ def test_batch_and_single_agree(case: tuple, n: int) -> None:
     each = batch([single(p, *values) for p, values in zip(pictures, parameters, strict=True)])
     assert (together.int() - each.int()).abs().max() <= limit
     assert torch.equal(whole(batch(pictures)[:1], *parameters[0]), together[:1])  # plain numbers
+    names = list(inspect.signature(whole).parameters)[1 : 1 + len(columns)]
+    named = dict(zip(names, columns, strict=True))
+    assert torch.equal(whole(batch(pictures), **named), together)
 
 
 def same(together: Tensor, each: list[np.ndarray]) -> bool:
