@@ -1,0 +1,5 @@
+"""Interactive figures, the same with a kernel and in a page without one."""
+
+from cvcourse.explore.softmax import SoftmaxTemperature
+
+__all__ = ["SoftmaxTemperature"]

@@ -1,0 +1,45 @@
+"""Still pictures: the little SVG that pages without scripts, and paper, need."""
+
+from __future__ import annotations
+
+from html import escape
+
+TONES = {
+    "blue": "#0072b2",
+    "orange": "#d55e00",
+    "green": "#009e73",
+    "purple": "#aa4499",
+    "sky": "#56b4e9",
+    "grey": "#6b6b6b",
+}
+
+
+def tone(name: str) -> str:
+    """One of the book's colours, as light or dark as the page wants it."""
+    return f"var(--cvx-{name}, {TONES[name]})"
+
+
+def picture(width: float, height: float, label: str, *parts: str) -> str:
+    """An SVG of this size in its own units, with what it shows in words."""
+    return (
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(label)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def text(x: float, y: float, words: str, *, size: float = 13, anchor: str = "start") -> str:
+    """Words whose baseline starts, is centred or ends at (x, y)."""
+    return (
+        f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" text-anchor="{anchor}">'
+        f"{escape(words)}</text>"
+    )
+
+
+def bar(x: float, y: float, width: float, height: float, share: float, colour: str) -> str:
+    """A bar filled to a share of its width."""
+    return (
+        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" '
+        'fill="var(--cvx-raised, #f1f1ec)"/>'
+        f'<rect x="{x:g}" y="{y:g}" width="{width * share:.2f}" height="{height:g}" '
+        f'fill="{tone(colour)}"/>'
+    )

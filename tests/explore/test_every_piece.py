@@ -1,0 +1,147 @@
+"""What every explorable must be."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cvcourse import explore
+
+FOLDER = Path(explore.__file__).parent
+PIECES = {
+    "SoftmaxTemperature": lambda: explore.SoftmaxTemperature([0, 5], 100, ["cow", "dog"]),
+}
+each = pytest.mark.parametrize("make", PIECES.values(), ids=PIECES)
+
+
+def test_all_pieces_are_here() -> None:
+    assert set(PIECES) == set(explore.__all__)
+
+
+@each
+def test_html_is_the_same_each_time_and_small(make) -> None:
+    first, second = make().html(), make().html()
+    assert first == second
+    assert len(first.encode()) <= 150_000
+
+
+@each
+def test_state_is_the_whole_state(make) -> None:
+    piece = make()
+    assert json.loads(json.dumps(piece.state(), allow_nan=False)) == piece.state()
+    bundle, _ = piece._repr_mimebundle_()
+    assert bundle["text/html"] == piece.html()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "0x" not in bundle["text/plain"]
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.js")), ids=lambda path: path.name)
+def test_modules_are_short_and_stand_alone(path: Path) -> None:
+    code = path.read_text("utf-8")
+    assert len(code.splitlines()) <= 300
+    assert not re.search(r"^\s*import\b|https?://(?!www\.w3\.org/)", code, re.MULTILINE)
+    if path.stem not in ("kit", "shim"):
+        assert code.rstrip().endswith("export default { compute, render };")
+        assert code.count("export default {") == 1
+
+
+@each
+def test_without_scripts_there_is_a_picture_and_its_words(make, show) -> None:
+    piece = make()
+    tab = show(piece, java_script_enabled=False)
+    assert tab.locator("figure svg[role=img]").bounding_box()["height"] > 40
+    assert tab.locator("figcaption").inner_text() == piece.caption()
+
+
+@each
+def test_two_of_a_kind_on_one_page_do_not_meddle(make, show) -> None:
+    tab = show(make(), make())
+    assert tab.locator("[data-alive]").count() == 2
+    assert tab.locator("section.cvx").count() == 2
+
+
+@each
+@pytest.mark.parametrize("width", [320, 375, 768, 1280])
+def test_fits_the_screen(width: int, make, show) -> None:
+    tab = show(make(), viewport={"width": width, "height": 700})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    outside = tab.evaluate(
+        """() => {
+            const card = document.querySelector(".cvx").getBoundingClientRect();
+            return [...document.querySelectorAll(".cvx *")].filter((e) => {
+                const box = e.getBoundingClientRect();
+                return box.width > 1 && !e.closest("svg *")
+                    && (box.left < card.left - 1 || box.right > card.right + 1);
+            }).map((e) => e.outerHTML.slice(0, 80));
+        }"""
+    )
+    assert outside == []
+
+
+@each
+def test_controls_have_names_and_take_the_arrow_keys(make, show) -> None:
+    tab = show(make())
+    unnamed = tab.evaluate(
+        """() => [...document.querySelectorAll(".cvx :is(input, select, [tabindex='0'])")]
+            .filter((e) => !e.getAttribute("aria-label") && !e.labels?.length)
+            .map((e) => e.outerHTML)"""
+    )
+    assert unnamed == []
+    bare = "input[type=range]:not([data-lm-suppress-shortcuts=true])"
+    assert tab.locator(bare).count() == 0
+    tab.wait_for_function("document.querySelector('[role=status]').textContent.length > 20")
+
+
+@each
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_stand_out(theme: str, make, show) -> None:
+    tab = show(make(), theme=theme)
+    faint = tab.evaluate(
+        """() => {
+            const luminance = (colour) => {
+                const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
+                    .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            };
+            const paper = (e) => {
+                const colour = getComputedStyle(e).backgroundColor;
+                return /, 0\\)$/.test(colour) ? paper(e.parentElement) : colour;
+            };
+            const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+            const says = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+            return [...document.querySelectorAll(".cvx, .cvx *")].filter(says).filter((e) => {
+                const style = getComputedStyle(e);
+                const ink = e.closest("svg") ? style.fill : style.color;
+                return ratio(luminance(ink), luminance(paper(e))) < 4.5;
+            }).map((e) => e.outerHTML.slice(0, 120));
+        }"""
+    )
+    assert faint == []
+
+
+@each
+def test_paper_gets_the_figure_without_the_controls(make, show) -> None:
+    tab = show(make(), theme="dark")
+    tab.emulate_media(media="print")
+    assert tab.locator(".cvx-controls").first.is_hidden()
+    assert tab.locator(".cvx-summary").is_visible()
+    paper = tab.locator(".cvx").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert paper == "rgb(252, 252, 250)"
+
+
+@each
+def test_nothing_moves_by_itself_where_motion_is_unwanted(make, show) -> None:
+    tab = show(make(), reduced_motion="reduce")
+    durations = tab.evaluate(
+        "() => [...document.querySelectorAll('.cvx *')].map(e => getComputedStyle(e))"
+        ".map(s => s.transitionDuration + s.animationDuration)"
+    )
+    assert set(durations) == {"0s0s"}
+
+
+def test_text_that_looks_like_markup_stays_text(show) -> None:
+    names = ["</script><b id=x>", "<!-- <script>"]
+    tab = show(explore.SoftmaxTemperature([0, 1], 1, names))
+    assert tab.locator("#x").count() == 0
+    assert tab.locator("[data-class]").first.get_attribute("data-class") == names[0]
