@@ -1,5 +1,6 @@
 """Interactive figures, the same with a kernel and in a page without one."""
 
+from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
 
-__all__ = ["SoftmaxTemperature"]
+__all__ = ["ReceptiveFieldStack", "SoftmaxTemperature"]

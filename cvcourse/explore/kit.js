@@ -40,8 +40,8 @@ function buttons(name, acts) {
 }
 
 // Pointer and arrow keys on one element. go({ x, y }) gets the pointer's place in the figure's
-// units; step({ x, y }) gets ±1 for an arrow key, ±10 with shift.
-function draggable(element, figure, go, step) {
+// units; step({ x, y }) gets ±1 for an arrow key, ±10 with shift. With hover, a mouse need not press.
+function draggable(element, figure, go, step, { hover = false } = {}) {
   const place = (event) => {
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(figure.getScreenCTM().inverse());
     go({ x: point.x, y: point.y });
@@ -55,7 +55,7 @@ function draggable(element, figure, go, step) {
     place(event);
   });
   element.addEventListener("pointermove", (event) => {
-    if (element.hasPointerCapture(event.pointerId)) place(event);
+    if (element.hasPointerCapture(event.pointerId) || (hover && event.pointerType === "mouse")) place(event);
   });
   element.addEventListener("keydown", (event) => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
