@@ -39,6 +39,25 @@ function buttons(name, acts) {
   return { element, press };
 }
 
+// A bar with its number; show(share, text). A signed one grows from the middle, both ways.
+function bar(tone, { signed = false } = {}) {
+  const filled = h("i", { style: `--tone: var(--cvx-${tone})` });
+  const number = h("span", {});
+  const element = h("div", { class: signed ? "cvx-bar cvx-signed" : "cvx-bar" }, filled, number);
+  const show = (share, text) => {
+    filled.style.setProperty("--share", Math.min(1, Math.abs(share)));
+    filled.toggleAttribute("data-minus", share < 0);
+    number.textContent = text;
+  };
+  return { element, show };
+}
+
+// What the colours mean: legend({ blue: "student" }).
+function legend(meanings) {
+  return h("div", { class: "cvx-name cvx-legend" }, ...Object.entries(meanings).map(([tone, meaning]) =>
+    h("span", {}, h("span", { class: "cvx-key", style: `--tone: var(--cvx-${tone})` }), meaning)));
+}
+
 // Pointer and arrow keys on one element. go({ x, y }) gets the pointer's place in the figure's
 // units; step({ x, y }) gets ±1 for an arrow key, ±10 with shift. With hover, a mouse need not press.
 function draggable(element, figure, go, step, { hover = false } = {}) {
@@ -102,5 +121,6 @@ function watch(model, names, draw) {
 }
 
 const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
+const words = (numbers, digits) => `[${numbers.map((x) => fixed(x, digits)).join(", ")}]`;
 const sum = (numbers) => numbers.reduce((total, x) => total + x, 0);
 

@@ -29,9 +29,7 @@ function render({ model, el }) {
     (power) => put(model, { temperature: Number((10 ** power).toPrecision(3)) }));
   const presets = buttons("Try", Object.fromEntries(
     Object.entries(PRESETS).map(([name, state]) => [name, () => put(model, state)])));
-  const key = h("div", { class: "cvx-name" },
-    h("span", { class: "cvx-key", style: "--tone: var(--cvx-grey); margin-left: 0" }), "softmax at T = 1",
-    h("span", { class: "cvx-key", style: "--tone: var(--cvx-blue)" }), "softmax at your T");
+  const key = legend({ grey: "softmax at T = 1", blue: "softmax at your T" });
   const say = card(el, "Softmax with a temperature", key, table,
     h("div", { class: "cvx-controls" }, temperature.element, presets.element));
 
@@ -42,11 +40,7 @@ function render({ model, el }) {
       put(model, { logits });
     });
     const badge = h("span", { class: "cvx-badge" });
-    const bars = ["grey", "blue"].map((tone) => {
-      const bar = h("i", { style: `--tone: var(--cvx-${tone})` });
-      const number = h("span", {});
-      return { bar, number, element: h("div", { class: "cvx-bar" }, bar, number) };
-    });
+    const bars = [bar("grey"), bar("blue")];
     const element = h("div", { class: "cvx-class", "data-class": name },
       h("span", {}, name, badge), logit.element, h("div", {}, ...bars.map((b) => b.element)));
     return { element, logit, badge, bars };
@@ -64,13 +58,10 @@ function render({ model, el }) {
       logit.show(logits[i], fixed(logits[i], 1));
       badge.textContent = `hard ${hard[i]}`;
       badge.toggleAttribute("data-on", hard[i] === 1);
-      [at_one[i], probabilities[i]].forEach((p, b) => {
-        bars[b].bar.style.setProperty("--share", p);
-        bars[b].number.textContent = fixed(p, 4);
-      });
+      [at_one[i], probabilities[i]].forEach((p, b) => bars[b].show(p, fixed(p, 4)));
     });
     temperature.show(Math.log10(T), `T = ${T}`);
-    say(`At T = ${T} the soft prediction is [${probabilities.map((p) => fixed(p, 4)).join(", ")}] with an entropy of `
+    say(`At T = ${T} the soft prediction is ${words(probabilities, 4)} with an entropy of `
       + `${fixed(bits.entropy, 2)} bits; at T = 1 it has ${fixed(bits.entropy_at_one, 2)}, `
       + `and ${fixed(Math.log2(names.length), 2)} is the most there can be.`);
   });

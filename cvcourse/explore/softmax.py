@@ -91,18 +91,8 @@ class SoftmaxTemperature(Explorable):
 
     def still(self) -> str:
         """A pair of bars a class: grey at T = 1, blue at this temperature."""
-        parts = [
-            still.text(150, 12, "grey: T = 1", size=12),
-            still.text(250, 12, f"blue: T = {self.temperature:g}", size=12),
-        ]
-        rows = zip(self.names, self._softmax(1), self.probabilities, strict=True)
-        for i, (name, at_one, soft) in enumerate(rows):
-            y = 24 + 44 * i
-            parts += [
-                still.text(0, y + 22, f"{name}, logit {self.logits[i]:.1f}"),
-                still.bar(150, y, 380, 14, at_one, "grey"),
-                still.text(600, y + 12, f"{at_one:.4f}", anchor="end"),
-                still.bar(150, y + 18, 380, 14, soft, "blue"),
-                still.text(600, y + 30, f"{soft:.4f}", anchor="end"),
-            ]
-        return still.picture(600, 24 + 44 * len(self.names), self.caption(), *parts)
+        shares = zip(self._softmax(1), self.probabilities, strict=True)
+        names = (f"{n}, logit {z:.1f}" for n, z in zip(self.names, self.logits, strict=True))
+        title = f"softmax; grey: T = 1, blue: T = {self.temperature:g}"
+        rows = dict(zip(names, shares, strict=True))
+        return still.paired_bars(title, rows, ("grey", "blue"), self.caption())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 TONES = {
@@ -43,3 +44,17 @@ def bar(x: float, y: float, width: float, height: float, share: float, colour: s
         f'<rect x="{x:g}" y="{y:g}" width="{width * share:.2f}" height="{height:g}" '
         f'fill="{tone(colour)}"/>'
     )
+
+
+def paired_bars(
+    title: str, rows: Mapping[str, tuple[float, float]], tones: tuple[str, str], label: str
+) -> str:
+    """Two bars of shares from 0 to 1 for each name, with their numbers."""
+    parts = [text(150, 12, title, size=12)]
+    for i, (name, shares) in enumerate(rows.items()):
+        y = 24 + 44 * i
+        parts.append(text(0, y + 22, name))
+        for j, (share, colour) in enumerate(zip(shares, tones, strict=True)):
+            parts.append(bar(150, y + 18 * j, 380, 14, share, colour))
+            parts.append(text(600, y + 12 + 18 * j, f"{share:.4f}", anchor="end"))
+    return picture(600, 24 + 44 * len(rows), label, *parts)
