@@ -1,7 +1,8 @@
 """Interactive figures, the same with a kernel and in a page without one."""
 
+from cvcourse.explore.convolution import ConvolutionSteps
 from cvcourse.explore.distillation import DistillationLoss
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
 
-__all__ = ["DistillationLoss", "ReceptiveFieldStack", "SoftmaxTemperature"]
+__all__ = ["ConvolutionSteps", "DistillationLoss", "ReceptiveFieldStack", "SoftmaxTemperature"]

@@ -17,6 +17,13 @@ def photograph(name: str) -> str:
     return _uri((_FOLDER / f"{name}.jpg").read_bytes(), "jpeg")
 
 
+def grey_photograph(name: str) -> NDArray[np.uint8]:
+    """A grey photograph that ships with the package, (H, W); the same pixels everywhere."""
+    pixels = cv2.imread(str(_FOLDER / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None
+    return np.asarray(pixels, np.uint8)
+
+
 def data_uri(picture: NDArray[np.uint8], *, quality: int = 82) -> str:
     """A picture of one's own as a data URI.
 

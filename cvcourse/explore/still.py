@@ -58,3 +58,19 @@ def paired_bars(
             parts.append(bar(150, y + 18 * j, 380, 14, share, colour))
             parts.append(text(600, y + 12 + 18 * j, f"{share:.4f}", anchor="end"))
     return picture(600, 24 + 44 * len(rows), label, *parts)
+
+
+def cell(x: float, y: float, side: float, colour: str, *, opacity: float = 1) -> str:
+    """A filled square."""
+    return (
+        f'<rect x="{x:g}" y="{y:g}" width="{side:g}" height="{side:g}" fill="{colour}" '
+        f'fill-opacity="{opacity:.3f}"/>'
+    )
+
+
+def frame(x: float, y: float, width: float, height: float, colour: str = "currentColor") -> str:
+    """The outline of a rectangle."""
+    return (
+        f'<rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" fill="none" '
+        f'stroke="{colour}" stroke-width="2"/>'
+    )

@@ -10,6 +10,7 @@ from cvcourse import explore
 
 FOLDER = Path(explore.__file__).parent
 PIECES = {
+    "ConvolutionSteps": explore.ConvolutionSteps,
     "DistillationLoss": explore.DistillationLoss,
     "ReceptiveFieldStack": explore.ReceptiveFieldStack,
     "SoftmaxTemperature": lambda: explore.SoftmaxTemperature([0, 5], 100, ["cow", "dog"]),
