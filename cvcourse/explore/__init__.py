@@ -4,5 +4,12 @@ from cvcourse.explore.convolution import ConvolutionSteps
 from cvcourse.explore.distillation import DistillationLoss
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
+from cvcourse.explore.warp import CornerMap
 
-__all__ = ["ConvolutionSteps", "DistillationLoss", "ReceptiveFieldStack", "SoftmaxTemperature"]
+__all__ = [
+    "ConvolutionSteps",
+    "CornerMap",
+    "DistillationLoss",
+    "ReceptiveFieldStack",
+    "SoftmaxTemperature",
+]

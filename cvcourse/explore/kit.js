@@ -94,11 +94,10 @@ function card(el, title, ...children) {
   el.append(h("section", { class: "cvx", "aria-label": title },
     h("p", { class: "cvx-title" }, title), ...children, summary, heard));
   let rest;
-  return (text) => {
-    if (text === summary.textContent) return;
+  return (text, more = "") => { // more: what stands elsewhere on the card
     summary.textContent = text;
     clearTimeout(rest);
-    rest = setTimeout(() => { heard.textContent = text; }, 500);
+    rest = setTimeout(() => { heard.textContent = `${text} ${more}`.trim(); }, 500);
   };
 }
 

@@ -10,6 +10,7 @@ from cvcourse import explore
 
 FOLDER = Path(explore.__file__).parent
 PIECES = {
+    "CornerMap": explore.CornerMap,
     "ConvolutionSteps": explore.ConvolutionSteps,
     "DistillationLoss": explore.DistillationLoss,
     "ReceptiveFieldStack": explore.ReceptiveFieldStack,
