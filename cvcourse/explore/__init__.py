@@ -2,6 +2,7 @@
 
 from cvcourse.explore.convolution import ConvolutionSteps
 from cvcourse.explore.distillation import DistillationLoss
+from cvcourse.explore.neighbours import NeighbourVote
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
 from cvcourse.explore.warp import CornerMap
@@ -10,6 +11,7 @@ __all__ = [
     "ConvolutionSteps",
     "CornerMap",
     "DistillationLoss",
+    "NeighbourVote",
     "ReceptiveFieldStack",
     "SoftmaxTemperature",
 ]

@@ -4,12 +4,19 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cvcourse import explore
 
 FOLDER = Path(explore.__file__).parent
+rng = np.random.default_rng(0)
+BLOBS = rng.integers(0, 10, 500)  # classes of as many points in the plane
+POINTS = 6 * rng.normal(0, 1, (10, 2))[BLOBS] + rng.normal(0, 1, (500, 2))
+CLASSES = [f"class {label}" for label in range(10)]
+
 PIECES = {
+    "NeighbourVote": lambda: explore.NeighbourVote(POINTS, BLOBS, CLASSES),
     "CornerMap": explore.CornerMap,
     "ConvolutionSteps": explore.ConvolutionSteps,
     "DistillationLoss": explore.DistillationLoss,
