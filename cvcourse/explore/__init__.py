@@ -1,6 +1,7 @@
 """Interactive figures, the same with a kernel and in a page without one."""
 
 from cvcourse.explore.convolution import ConvolutionSteps
+from cvcourse.explore.crop import CropLab
 from cvcourse.explore.distillation import DistillationLoss
 from cvcourse.explore.neighbours import NeighbourVote
 from cvcourse.explore.receptive import ReceptiveFieldStack
@@ -10,6 +11,7 @@ from cvcourse.explore.warp import CornerMap
 __all__ = [
     "ConvolutionSteps",
     "CornerMap",
+    "CropLab",
     "DistillationLoss",
     "NeighbourVote",
     "ReceptiveFieldStack",

@@ -40,5 +40,11 @@ def data_uri(picture: NDArray[np.uint8], *, quality: int = 82) -> str:
     return _uri(jpeg.tobytes(), "jpeg")
 
 
+def exact_uri(picture: NDArray[np.uint8]) -> str:
+    """A small (H, W, 3) RGB picture as a data URI, unchanged and uncompressed."""
+    _, bitmap = cv2.imencode(".bmp", np.ascontiguousarray(picture[..., ::-1]))
+    return _uri(bitmap.tobytes(), "bmp")
+
+
 def _uri(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

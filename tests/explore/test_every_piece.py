@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from cvcourse import explore
+from cvcourse.data import render
+from cvcourse.models import SingleLayer, SmallCNN, standardized
 
 FOLDER = Path(explore.__file__).parent
 rng = np.random.default_rng(0)
@@ -15,7 +18,16 @@ BLOBS = rng.integers(0, 10, 500)  # classes of as many points in the plane
 POINTS = 6 * rng.normal(0, 1, (10, 2))[BLOBS] + rng.normal(0, 1, (500, 2))
 CLASSES = [f"class {label}" for label in range(10)]
 
+
+def crop_lab() -> explore.CropLab:
+    torch.manual_seed(0)
+    pictures = render(6, seed=0)
+    models = {"single layer": SingleLayer(), "CNN": SmallCNN()}
+    return explore.CropLab({n: standardized(m, pictures) for n, m in models.items()}, pictures)
+
+
 PIECES = {
+    "CropLab": crop_lab,
     "NeighbourVote": lambda: explore.NeighbourVote(POINTS, BLOBS, CLASSES),
     "CornerMap": explore.CornerMap,
     "ConvolutionSteps": explore.ConvolutionSteps,
