@@ -2,6 +2,7 @@
 
 from cvcourse.explore.convolution import ConvolutionSteps
 from cvcourse.explore.crop import CropLab
+from cvcourse.explore.cutmix import CutMixBox
 from cvcourse.explore.distillation import DistillationLoss
 from cvcourse.explore.neighbours import NeighbourVote
 from cvcourse.explore.receptive import ReceptiveFieldStack
@@ -12,6 +13,7 @@ __all__ = [
     "ConvolutionSteps",
     "CornerMap",
     "CropLab",
+    "CutMixBox",
     "DistillationLoss",
     "NeighbourVote",
     "ReceptiveFieldStack",

@@ -27,6 +27,7 @@ def crop_lab() -> explore.CropLab:
 
 
 PIECES = {
+    "CutMixBox": explore.CutMixBox,
     "CropLab": crop_lab,
     "NeighbourVote": lambda: explore.NeighbourVote(POINTS, BLOBS, CLASSES),
     "CornerMap": explore.CornerMap,
