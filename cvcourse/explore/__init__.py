@@ -7,6 +7,7 @@ from cvcourse.explore.distillation import DistillationLoss
 from cvcourse.explore.neighbours import NeighbourVote
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
+from cvcourse.explore.threshold import PseudoLabelThreshold
 from cvcourse.explore.warp import CornerMap
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "CutMixBox",
     "DistillationLoss",
     "NeighbourVote",
+    "PseudoLabelThreshold",
     "ReceptiveFieldStack",
     "SoftmaxTemperature",
 ]

@@ -18,6 +18,9 @@ BLOBS = rng.integers(0, 10, 500)  # classes of as many points in the plane
 POINTS = 6 * rng.normal(0, 1, (10, 2))[BLOBS] + rng.normal(0, 1, (500, 2))
 CLASSES = [f"class {label}" for label in range(10)]
 
+SOFT = rng.dirichlet([0.15] * 10, 2000)  # a teacher that is sure more often than right
+TRUTH = np.where(rng.random(2000) < 0.75, SOFT.argmax(axis=1), rng.integers(0, 10, 2000))
+
 
 def crop_lab() -> explore.CropLab:
     torch.manual_seed(0)
@@ -27,6 +30,7 @@ def crop_lab() -> explore.CropLab:
 
 
 PIECES = {
+    "PseudoLabelThreshold": lambda: explore.PseudoLabelThreshold(SOFT, TRUTH, CLASSES),
     "CutMixBox": explore.CutMixBox,
     "CropLab": crop_lab,
     "NeighbourVote": lambda: explore.NeighbourVote(POINTS, BLOBS, CLASSES),
