@@ -5,6 +5,7 @@ from cvcourse.explore.crop import CropLab
 from cvcourse.explore.cutmix import CutMixBox
 from cvcourse.explore.distillation import DistillationLoss
 from cvcourse.explore.neighbours import NeighbourVote
+from cvcourse.explore.noisy import NoisyStudentRounds
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
 from cvcourse.explore.threshold import PseudoLabelThreshold
@@ -17,6 +18,7 @@ __all__ = [
     "CutMixBox",
     "DistillationLoss",
     "NeighbourVote",
+    "NoisyStudentRounds",
     "PseudoLabelThreshold",
     "ReceptiveFieldStack",
     "SoftmaxTemperature",

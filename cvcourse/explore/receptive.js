@@ -119,7 +119,7 @@ function render({ model, el }) {
   function reveal() { // the chosen row, by scrolling the table and not the page
     const { offsetTop, offsetHeight } = rows[model.get("layer") - 1].element;
     const [above, below] = [offsetTop - table.offsetTop, offsetTop - table.offsetTop + offsetHeight];
-    if (above < table.scrollTop || below > table.scrollTop + table.clientHeight) table.scrollTop = below - table.clientHeight;
+    if (above < table.scrollTop + offsetHeight || below > table.scrollTop + table.clientHeight) table.scrollTop = below - table.clientHeight;
   }
   const group = Math.random().toString(36).slice(2); // radio buttons of one figure go together
   let rows = [];

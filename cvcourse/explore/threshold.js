@@ -53,8 +53,8 @@ function render({ model, el }) {
     const most = Math.sqrt(Math.max(...bins.map(([right, wrong]) => right + wrong)));
     bins.forEach(([right, wrong], i) => {
       const height = (70 * Math.sqrt(right + wrong)) / most;
-      const part = right + wrong ? (height * right) / (right + wrong) : 0;
-      [[72 - part, part], [72 - height, height - part]].forEach(([y, tall], j) => {
+      const [blue, orange] = [right, wrong].map((part) => (part ? (height * part) / (right + wrong) : 0));
+      [[72 - blue, blue], [72 - height, orange]].forEach(([y, tall], j) => {
         columns[2 * i + j].setAttribute("y", y);
         columns[2 * i + j].setAttribute("height", tall);
       });

@@ -29,7 +29,16 @@ def crop_lab() -> explore.CropLab:
     return explore.CropLab({n: standardized(m, pictures) for n, m in models.items()}, pictures)
 
 
+def noisy_student() -> explore.NoisyStudentRounds:
+    pictures = render(1000, seed=0)
+    draw = np.random.default_rng(0)
+    wrong = draw.random((5, 1000)) < [[0.4], [0.3], [0.25], [0.22], [0.2]]
+    rounds = np.where(wrong, draw.integers(0, 10, (5, 1000)), pictures.labels)
+    return explore.NoisyStudentRounds(rounds, pictures, shown=24, round=1)
+
+
 PIECES = {
+    "NoisyStudentRounds": noisy_student,
     "PseudoLabelThreshold": lambda: explore.PseudoLabelThreshold(SOFT, TRUTH, CLASSES),
     "CutMixBox": explore.CutMixBox,
     "CropLab": crop_lab,
