@@ -6,6 +6,7 @@ from cvcourse.explore.cutmix import CutMixBox
 from cvcourse.explore.distillation import DistillationLoss
 from cvcourse.explore.neighbours import NeighbourVote
 from cvcourse.explore.noisy import NoisyStudentRounds
+from cvcourse.explore.randaugment import RandAugmentSteps
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
 from cvcourse.explore.threshold import PseudoLabelThreshold
@@ -20,6 +21,7 @@ __all__ = [
     "NeighbourVote",
     "NoisyStudentRounds",
     "PseudoLabelThreshold",
+    "RandAugmentSteps",
     "ReceptiveFieldStack",
     "SoftmaxTemperature",
 ]

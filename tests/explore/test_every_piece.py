@@ -37,7 +37,15 @@ def noisy_student() -> explore.NoisyStudentRounds:
     return explore.NoisyStudentRounds(rounds, pictures, shown=24, round=1)
 
 
+def randaugment() -> explore.RandAugmentSteps:
+    original = render(1, size=64, seed=0).images[0].permute(1, 2, 0).numpy()
+    pictures = np.broadcast_to(original, (4, 4, 3, 64, 64, 3))
+    names = [["rotate", "solarize", "translate_x"]] * 4
+    return explore.RandAugmentSteps(original, pictures, names, [0, 10, 20, 30])
+
+
 PIECES = {
+    "RandAugmentSteps": randaugment,
     "NoisyStudentRounds": noisy_student,
     "PseudoLabelThreshold": lambda: explore.PseudoLabelThreshold(SOFT, TRUTH, CLASSES),
     "CutMixBox": explore.CutMixBox,

@@ -81,3 +81,9 @@ def test_mistakes_are_named(settings: dict, message: str) -> None:
     good = {"probabilities": [[1.0, 0, 0]] * 2, "labels": [0, 1], "names": NAMES}
     with pytest.raises(TraitError, match=message):
         PseudoLabelThreshold(**{**good, **settings})
+
+
+def test_a_teacher_that_is_always_right_is_drawn(show) -> None:
+    p = np.random.default_rng(0).dirichlet([0.1] * 3, 500)  # no console error: no height below zero
+    tab = show(PseudoLabelThreshold(p, p.argmax(axis=1), NAMES))
+    assert "Not one of them is wrong" in tab.locator(".cvx-summary").inner_text()
