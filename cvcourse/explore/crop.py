@@ -32,7 +32,7 @@ class CropLab(Explorable):
 
     Args:
         models: name → trained model, two of them; each takes (B, 3, 32, 32) uint8 to logits.
-        pictures: 1 to 6 of them, (3, 32, 32), of at most 12 classes.
+        pictures: 1 to 6 of them, (3, 32, 32), of at most 10 classes.
 
     Raises:
         TraitError: pictures or models are not as above.
@@ -57,9 +57,9 @@ class CropLab(Explorable):
             raise traitlets.TraitError(
                 f"pictures have shape {shape}; expected (1 to 6, 3, {SIDE}, {SIDE}) — choose a few"
             )
-        if len(pictures.class_names) > 12:
+        if len(pictures.class_names) > 10:
             raise traitlets.TraitError(
-                f"there are {len(pictures.class_names)} classes; expected at most 12, or the page "
+                f"there are {len(pictures.class_names)} classes; expected at most 10, or the page "
                 "would become too heavy"
             )
         if len(models) != 2:

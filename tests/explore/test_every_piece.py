@@ -71,6 +71,10 @@ def test_html_is_the_same_each_time_and_small(make) -> None:
     assert len(first.encode()) <= 150_000
 
 
+def test_all_of_them_fit_into_one_notebook() -> None:
+    assert len(json.dumps([make().html() for make in PIECES.values()])) <= 900_000
+
+
 @each
 def test_state_is_the_whole_state(make) -> None:
     piece = make()
