@@ -12,6 +12,26 @@ from cvcourse import explore
 from cvcourse.data import render
 from cvcourse.models import SingleLayer, SmallCNN, standardized
 
+FAINT = """(theme) => {
+    document.documentElement.dataset.theme = theme;
+                const luminance = (colour) => {
+        const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
+            .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const paper = (e) => {
+        const colour = getComputedStyle(e).backgroundColor;
+        return /, 0\\)$/.test(colour) ? paper(e.parentElement) : colour;
+    };
+    const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const says = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    return [...document.querySelectorAll(".cvx, .cvx *")].filter(says).filter((e) => {
+        const style = getComputedStyle(e);
+        const ink = e.closest("svg") ? style.fill : style.color;
+        return ratio(luminance(ink), luminance(paper(e))) < 4.5;
+    }).map((e) => e.outerHTML.slice(0, 120));
+}
+"""  # words of less than 4.5 times the contrast, WCAG 2.2, 1.4.3
 FOLDER = Path(explore.__file__).parent
 rng = np.random.default_rng(0)
 BLOBS = rng.integers(0, 10, 500)  # classes of as many points in the plane
@@ -111,21 +131,22 @@ def test_two_of_a_kind_on_one_page_do_not_meddle(make, show) -> None:
 
 
 @each
-@pytest.mark.parametrize("width", [320, 375, 768, 1280])
-def test_fits_the_screen(width: int, make, show) -> None:
-    tab = show(make(), viewport={"width": width, "height": 700})
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    outside = tab.evaluate(
-        """() => {
-            const card = document.querySelector(".cvx").getBoundingClientRect();
-            return [...document.querySelectorAll(".cvx *")].filter((e) => {
-                const box = e.getBoundingClientRect();
-                return box.width > 1 && !e.closest("svg *")
-                    && (box.left < card.left - 1 || box.right > card.right + 1);
-            }).map((e) => e.outerHTML.slice(0, 80));
-        }"""
-    )
-    assert outside == []
+def test_fits_the_screen(make, show) -> None:
+    tab = show(make())
+    for width in (320, 375, 768, 1280):
+        tab.set_viewport_size({"width": width, "height": 700})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        outside = tab.evaluate(
+            """() => {
+                const card = document.querySelector(".cvx").getBoundingClientRect();
+                return [...document.querySelectorAll(".cvx *")].filter((e) => {
+                    const box = e.getBoundingClientRect();
+                    return box.width > 1 && !e.closest("svg *")
+                        && (box.left < card.left - 1 || box.right > card.right + 1);
+                }).map((e) => e.outerHTML.slice(0, 80));
+            }"""
+        )
+        assert outside == [], width
 
 
 @each
@@ -143,30 +164,10 @@ def test_controls_have_names_and_take_the_arrow_keys(make, show) -> None:
 
 
 @each
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_words_stand_out(theme: str, make, show) -> None:
-    tab = show(make(), theme=theme)
-    faint = tab.evaluate(
-        """() => {
-            const luminance = (colour) => {
-                const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
-                    .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-            };
-            const paper = (e) => {
-                const colour = getComputedStyle(e).backgroundColor;
-                return /, 0\\)$/.test(colour) ? paper(e.parentElement) : colour;
-            };
-            const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-            const says = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-            return [...document.querySelectorAll(".cvx, .cvx *")].filter(says).filter((e) => {
-                const style = getComputedStyle(e);
-                const ink = e.closest("svg") ? style.fill : style.color;
-                return ratio(luminance(ink), luminance(paper(e))) < 4.5;
-            }).map((e) => e.outerHTML.slice(0, 120));
-        }"""
-    )
-    assert faint == []
+def test_words_stand_out_on_light_and_dark(make, show) -> None:
+    tab = show(make())
+    light, dark = (tab.evaluate(FAINT, theme) for theme in ("light", "dark"))
+    assert (light, dark) == ([], [])
 
 
 @each
