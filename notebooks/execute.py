@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 FOLDER = Path(__file__).parent
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def execute(path: Path) -> float:
@@ -46,6 +47,10 @@ def execute(path: Path) -> float:
     for cell in notebook.cells:
         if "volatile" in cell.metadata.get("tags", ()) and before[cell.id]:
             cell.outputs = before[cell.id]
+        for output in cell.get(
+            "outputs", ()
+        ):  # without its kernel a widget is its HTML
+            output.get("data", {}).pop(WIDGET_VIEW, None)
     unfinished = path.with_suffix(".part")
     nbformat.write(notebook, unfinished)
     os.replace(unfinished, path)

@@ -1,11 +1,7 @@
-import http.server
 import re
-import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,12 +12,6 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
-    None,
-)
-QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-QUIET += " --disable-component-update --disable-sync"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
@@ -145,51 +135,18 @@ def test_notebooks_open_on_colab(pages: dict[str, Page]) -> None:
         assert address + name.replace(".html", ".ipynb") in pages[name].links
 
 
-@pytest.fixture(scope="module")
-def server(site: Path) -> Iterator[str]:
-    """The address of a web server for the book."""
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    handler = partial(Handler, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}/"
-        running.shutdown()
-        thread.join()
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
 @pytest.mark.parametrize("source", ["web server", "disk"])
 def test_browser_asks_nobody_and_complains_of_nothing(
-    source: str, site: Path, pages: dict[str, Page], request: pytest.FixtureRequest
+    source: str,
+    site: Path,
+    pages: dict[str, Page],
+    open_tab: Callable[[str], Any],
+    address: Callable[[Path, str], str],
 ) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
-    base = f"{site.as_uri()}/" if source == "disk" else request.getfixturevalue("server")
-    found: list[str] = []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
-        tab = browser.new_page()
-
-        def complain(what: str, text: str) -> None:
-            found.append(f"{tab.url}: {what} {text}")
-
-        def check_request(asked: Any) -> None:
-            if not asked.url.startswith((base, "data:", "blob:")):
-                complain("asks", asked.url)
-
-        tab.on("request", check_request)
-        tab.on("pageerror", lambda error: complain("raises", str(error)))
-        tab.on(
-            "console", lambda said: complain("logs", said.text) if said.type == "error" else None
-        )
-        for name in [*sorted(pages), "search.html?q=image"]:
-            tab.goto(base + name, wait_until="load")
-            if "?" in name:
-                tab.wait_for_selector("#search-results li")
-            tab.wait_for_timeout(150)
-        browser.close()
-    assert found == []
+    base = address(site, source)
+    tab = open_tab(base)
+    for name in [*sorted(pages), "search.html?q=image"]:
+        tab.goto(base + name, wait_until="load")
+        if "?" in name:
+            tab.wait_for_selector("#search-results li")
+        tab.wait_for_timeout(150)

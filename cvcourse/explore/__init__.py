@@ -1,0 +1,27 @@
+"""Interactive figures, the same with a kernel and in a page without one."""
+
+from cvcourse.explore.convolution import ConvolutionSteps
+from cvcourse.explore.crop import CropLab
+from cvcourse.explore.cutmix import CutMixBox
+from cvcourse.explore.distillation import DistillationLoss
+from cvcourse.explore.neighbours import NeighbourVote
+from cvcourse.explore.noisy import NoisyStudentRounds
+from cvcourse.explore.randaugment import RandAugmentSteps
+from cvcourse.explore.receptive import ReceptiveFieldStack
+from cvcourse.explore.softmax import SoftmaxTemperature
+from cvcourse.explore.threshold import PseudoLabelThreshold
+from cvcourse.explore.warp import CornerMap
+
+__all__ = [
+    "ConvolutionSteps",
+    "CornerMap",
+    "CropLab",
+    "CutMixBox",
+    "DistillationLoss",
+    "NeighbourVote",
+    "NoisyStudentRounds",
+    "PseudoLabelThreshold",
+    "RandAugmentSteps",
+    "ReceptiveFieldStack",
+    "SoftmaxTemperature",
+]

@@ -1,0 +1,50 @@
+"""Pictures inside a page: photographs that ship with the package, and the reader's own."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_FOLDER = Path(__file__).parent / "photographs"
+
+
+def photograph(name: str) -> str:
+    """A photograph that ships with the package, as a data URI; the same bytes everywhere."""
+    return _uri((_FOLDER / f"{name}.jpg").read_bytes(), "jpeg")
+
+
+def grey_photograph(name: str) -> NDArray[np.uint8]:
+    """A grey photograph that ships with the package, (H, W); the same pixels everywhere."""
+    pixels = cv2.imread(str(_FOLDER / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None
+    return np.asarray(pixels, np.uint8)
+
+
+def data_uri(picture: NDArray[np.uint8], *, quality: int = 82) -> str:
+    """A picture of one's own as a data URI.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        quality: of the JPEG, 1 to 100.
+    """
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError(
+            f"picture has shape {picture.shape} and type {picture.dtype}; expected (H, W, 3) uint8"
+        )
+    bgr = np.ascontiguousarray(picture[..., ::-1])
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return _uri(jpeg.tobytes(), "jpeg")
+
+
+def exact_uri(picture: NDArray[np.uint8]) -> str:
+    """A small (H, W, 3) RGB picture as a data URI, unchanged and uncompressed."""
+    _, bitmap = cv2.imencode(".bmp", np.ascontiguousarray(picture[..., ::-1]))
+    return _uri(bitmap.tobytes(), "bmp")
+
+
+def _uri(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

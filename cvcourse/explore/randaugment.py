@@ -1,0 +1,103 @@
+"""RandAugment, step by step: what each drawn operation does at a strength."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+
+from cvcourse.explore import check, still
+from cvcourse.explore.base import Explorable, module
+from cvcourse.explore.pictures import data_uri
+
+
+class RandAugmentSteps(Explorable):
+    """Choose N and M, draw operations, see the picture after each of them.
+
+    RandAugment of Cubuk et al. (2020), "RandAugment: Practical Automated Data Augmentation with a
+    Reduced Search Space": N operations drawn at random, all of strength M. The pictures were made
+    beforehand.
+
+    Args:
+        original: (H, W, 3) uint8 with H = W.
+        pictures: (D, L, N, H, W, 3) uint8: after 1 to N operations of D draws at L strengths.
+        operations: D draws of N names.
+        strengths: L numbers.
+        n: how many operations to begin with, 0 to N.
+
+    Raises:
+        TraitError: shapes do not fit each other, a number is out of range, or the pictures would
+            make the page too heavy.
+    """
+
+    title = "RandAugment, step by step"
+    _esm = module("randaugment")
+
+    operations = traitlets.List(traitlets.List(traitlets.Unicode())).tag(sync=True)
+    strengths = traitlets.List(traitlets.Float()).tag(sync=True)
+    mosaic = traitlets.Unicode().tag(sync=True)
+    original = traitlets.Unicode().tag(sync=True)
+    side = traitlets.Int().tag(sync=True)
+    draw = traitlets.Int(0).tag(sync=True)
+    level = traitlets.Int().tag(sync=True)
+    n = traitlets.Int().tag(sync=True)
+
+    def __init__(
+        self,
+        original: NDArray[np.uint8],
+        pictures: NDArray[np.uint8],
+        operations: Sequence[Sequence[str]],
+        strengths: Sequence[float],
+        *,
+        n: int = 2,
+    ) -> None:
+        side = len(original)
+        steps = len(operations[0])
+        expected = (len(operations), len(strengths), steps, side, side, 3)
+        if pictures.shape != expected:
+            raise traitlets.TraitError(
+                f"pictures have shape {pictures.shape}; expected {expected}: draws, strengths, "
+                "operations, height, width, 3"
+            )
+        rows = pictures.reshape(-1, steps, side, side, 3).transpose(0, 2, 1, 3, 4)
+        mosaic = data_uri(rows.reshape(-1, steps * side, 3), quality=75)
+        if len(mosaic) > 120_000:
+            raise traitlets.TraitError(
+                f"the pictures take {len(mosaic):,} characters; expected at most 120,000 — give "
+                "fewer draws or strengths, or smaller pictures"
+            )
+        super().__init__(
+            operations=[list(names) for names in operations],
+            strengths=list(map(float, strengths)),
+            mosaic=mosaic,
+            original=data_uri(original, quality=75),
+            side=side,
+            level=len(strengths) // 2,
+            n=n,
+        )
+
+    @traitlets.validate("draw", "level", "n")
+    def _check(self, proposal: dict[str, Any]) -> int:
+        name = proposal["trait"].name
+        highest = {
+            "draw": len(self.operations) - 1,
+            "level": len(self.strengths) - 1,
+            "n": len(self.operations[0]),
+        }[name]
+        check.number(name, proposal["value"], 0, highest)
+        return proposal["value"]
+
+    def caption(self) -> str:
+        """The operations and their strength."""
+        steps = ", then ".join(self.operations[self.draw][: self.n]) or "nothing happens"
+        return f"RandAugment with N = {self.n}, M = {self.strengths[self.level]:g}: {steps}."
+
+    def still(self) -> str:
+        """The original, and the names of the operations."""
+        parts = [f'<image href="{self.original}" width="120" height="120"/>']
+        for i, name in enumerate(self.operations[self.draw][: self.n]):
+            parts.append(still.text(150, 40 + 26 * i, f"{i + 1}. {name}"))
+        return still.picture(600, 124, self.caption(), *parts)

@@ -1,0 +1,172 @@
+"""Receptive fields: build a stack of layers, choose a unit, see its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+from torch import nn
+
+from cvcourse.explore import check, still
+from cvcourse.explore.base import Explorable, module
+from cvcourse.explore.pictures import data_uri, photograph
+from cvcourse.receptive_field import Region, receptive_field
+
+Layer = tuple[str, int, int, int, int]
+_LIMITS = {"kernel": (1, 15), "stride": (1, 8), "padding": (0, 8), "dilation": (1, 8)}
+_START: tuple[Layer, ...] = (
+    ("conv", 11, 4, 2, 1),
+    ("pool", 3, 2, 0, 1),
+    ("conv", 5, 1, 2, 1),
+    ("pool", 3, 2, 0, 1),
+    ("conv", 3, 1, 1, 1),
+    ("conv", 3, 1, 1, 1),
+    ("conv", 3, 1, 1, 1),
+    ("pool", 3, 2, 0, 1),
+)  # AlexNet
+
+
+class ReceptiveFieldStack(Explorable):
+    """Build a chain of layers, choose a unit, see which pixels it depends on.
+
+    The browser's arithmetic is the recurrence of Araujo, Norris & Sim (2019), with each unit's own
+    field at the borders; it agrees with `cvcourse.receptive_field` to the pixel.
+
+    Args:
+        layers: (kind, kernel, stride, padding, dilation) each; kind is "conv" or "pool". AlexNet's
+            features if not given.
+        size: height and width of the image in pixels, 8 to 512.
+        layer: whose unit is shown, 1 to len(layers); the last one if not given.
+        unit: (row, column) in that layer's map; the one in the middle if not given.
+        picture: (H, W, 3) uint8, drawn at `size`; a cat if not given.
+
+    Raises:
+        TraitError: a layer is not as above, leaves no units, or there is no such layer or unit.
+    """
+
+    title = "Receptive fields"
+    _esm = module("receptive")
+
+    size = traitlets.Int().tag(sync=True)
+    layers = traitlets.List(traitlets.List(), minlen=1, maxlen=60).tag(sync=True)
+    layer = traitlets.Int().tag(sync=True)
+    unit = traitlets.List(traitlets.Int(), minlen=2, maxlen=2).tag(sync=True)
+    picture = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] = _START,
+        size: int = 224,
+        *,
+        layer: int | None = None,
+        unit: tuple[int, int] | None = None,
+        picture: NDArray[np.uint8] | None = None,
+    ) -> None:
+        stack = [_checked(list(one), number) for number, one in enumerate(layers, 1)]
+        layer = len(stack) if layer is None else layer
+        middle = (_sizes(stack, size)[min(layer, len(stack)) - 1] - 1) // 2
+        super().__init__(
+            layers=stack,
+            size=size,
+            layer=layer,
+            unit=[middle, middle] if unit is None else list(unit),
+            picture=photograph("chelsea") if picture is None else data_uri(picture),
+        )
+
+    @traitlets.validate("layers", "size", "layer", "unit")
+    def _check(self, proposal: dict[str, Any]) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        if name == "size":
+            check.number("size", value, 8, 512)
+        if name == "layers":
+            value = [_checked(list(one), number) for number, one in enumerate(value, 1)]
+        state = {key: getattr(self, key) for key in ("layers", "size", "layer", "unit")}
+        state[name] = value
+        sizes = _sizes(state["layers"], state["size"])
+        if not 1 <= state["layer"] <= len(sizes):
+            raise traitlets.TraitError(f"layer is {state['layer']}; expected 1 to {len(sizes)}")
+        n = sizes[state["layer"] - 1]
+        if not all(0 <= u < n for u in state["unit"]):
+            raise traitlets.TraitError(
+                f"unit is {state['unit']}, but layer {state['layer']} has {n} × {n} units, counted "
+                "from 0 — set layers, layer and unit together, in `with piece.hold_trait_"
+                "notifications():`"
+            )
+        return value
+
+    @property
+    def model(self) -> nn.Sequential:
+        """The stack as a module of one channel."""
+        return nn.Sequential(*(_as_module(*layer) for layer in self.layers))
+
+    @property
+    def region(self) -> Region:
+        """The pixels that the chosen unit depends on."""
+        fields = receptive_field(self.model, (1, self.size, self.size))
+        return fields.region(str(self.layer - 1), *self.unit)
+
+    def caption(self) -> str:
+        """The chosen unit and its pixels."""
+        top, left, bottom, right = self.region
+        return (
+            f"Unit ({self.unit[0]}, {self.unit[1]}) of layer {self.layer} of {len(self.layers)} "
+            f"depends on rows {top} to {bottom - 1} and columns {left} to {right - 1} of "
+            f"{self.size} × {self.size} pixels."
+        )
+
+    def still(self) -> str:
+        """The photograph with the field of the chosen unit."""
+        top, left, bottom, right = (v * 300 / self.size for v in self.region)
+        return still.picture(
+            600,
+            300,
+            self.caption(),
+            f'<image href="{self.picture}" x="150" width="300" height="300"/>',
+            f'<rect x="{150 + left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
+            f'height="{bottom - top:.1f}" fill="{still.tone("orange")}" fill-opacity="0.3" '
+            f'stroke="{still.tone("orange")}" stroke-width="2"/>',
+        )
+
+
+def _checked(layer: list[Any], number: int) -> list[Any]:
+    if len(layer) != 5 or layer[0] not in ("conv", "pool"):
+        raise traitlets.TraitError(
+            f"layer {number} is {layer}; expected ('conv' or 'pool', kernel, stride, padding, "
+            "dilation)"
+        )
+    for (name, (low, high)), value in zip(_LIMITS.items(), layer[1:], strict=True):
+        if not isinstance(value, int) or not low <= value <= high:
+            raise traitlets.TraitError(
+                f"{name} of layer {number} is {value!r}; expected a whole number from {low} to "
+                f"{high}"
+            )
+    kind, kernel, _, padding, _ = layer
+    if kind == "pool" and padding > kernel // 2:
+        raise traitlets.TraitError(
+            f"padding of layer {number} is {padding}; a pool of {kernel} takes at most half, "
+            f"{kernel // 2}"
+        )
+    return layer
+
+
+def _sizes(layers: list[list[Any]], size: int) -> list[int]:
+    """Units down (and across) after every layer."""
+    sizes = []
+    for number, (_, kernel, stride, padding, dilation) in enumerate(layers, 1):
+        size = (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        if size < 1:
+            raise traitlets.TraitError(
+                f"layer {number} leaves no units; take a smaller kernel or stride, more padding, "
+                "or a larger image"
+            )
+        sizes.append(size)
+    return sizes
+
+
+def _as_module(kind: str, kernel: int, stride: int, padding: int, dilation: int) -> nn.Module:
+    if kind == "conv":
+        return nn.Conv2d(1, 1, kernel, stride, padding, dilation)
+    return nn.MaxPool2d(kernel, stride, padding, dilation)

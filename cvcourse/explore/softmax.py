@@ -1,0 +1,98 @@
+"""Softmax with a temperature: logits in, soft predictions out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import traitlets
+
+from cvcourse.explore import check, still
+from cvcourse.explore.base import Explorable, module
+
+
+class SoftmaxTemperature(Explorable):
+    """Drag the logits and the temperature, see the soft prediction.
+
+    Softmax with a temperature is that of Hinton, Vinyals & Dean (2015), "Distilling the Knowledge
+    in a Neural Network", section 2.
+
+    Args:
+        logits: one a class, −10 to 10, for 2 to 8 classes.
+        temperature: 0.01 to 1000.
+        names: of the classes; "class 0", … if not given.
+
+    Raises:
+        TraitError: a logit or the temperature is out of range; names and logits differ in number.
+    """
+
+    title = "Softmax with a temperature"
+    _esm = module("softmax")
+
+    names = traitlets.List(traitlets.Unicode(), minlen=2, maxlen=8).tag(sync=True)
+    logits = traitlets.List(traitlets.Float(), minlen=2, maxlen=8).tag(sync=True)
+    temperature = traitlets.Float().tag(sync=True)
+
+    def __init__(
+        self,
+        logits: Sequence[float] = (0.0, 5.0),
+        temperature: float = 100.0,
+        names: Sequence[str] = (),
+    ) -> None:
+        logits = list(map(float, logits))
+        names = list(names) or [f"class {i}" for i in range(len(logits))]
+        super().__init__(logits=logits, temperature=temperature, names=names)
+
+    @traitlets.validate("names", "logits")
+    def _check_classes(self, proposal: dict[str, Any]) -> list[Any]:
+        name, values = proposal["trait"].name, proposal["value"]
+        if name == "logits":
+            values = check.numbers("logits", values, -10, 10)
+        check.same_length(**{"names": self.names, "logits": self.logits, name: values})
+        return values
+
+    @traitlets.validate("temperature")
+    def _check_temperature(self, proposal: dict[str, Any]) -> float:
+        return check.number("temperature", proposal["value"], 0.01, 1000)
+
+    @property
+    def probabilities(self) -> list[float]:
+        """The soft prediction; set it, and the logits become those that give it."""
+        return self._softmax(self.temperature)
+
+    @probabilities.setter
+    def probabilities(self, values: Sequence[float]) -> None:
+        wanted = torch.tensor(
+            check.numbers("probabilities", values, 1e-300, 1), dtype=torch.float64
+        )
+        if abs(wanted.sum() - 1) > 1e-6:
+            raise traitlets.TraitError(
+                f"probabilities add up to {wanted.sum():.6g}; expected 1 — divide by their sum"
+            )
+        logits = self.temperature * wanted.log()
+        self.logits = (logits - logits.mean()).tolist()
+
+    @property
+    def entropy(self) -> float:
+        """Of the soft prediction, in bits."""
+        p = torch.tensor(self.probabilities, dtype=torch.float64)
+        return float(-torch.special.xlogy(p, p).sum() / torch.log(torch.tensor(2.0).double()))
+
+    def _softmax(self, temperature: float) -> list[float]:
+        logits = torch.tensor(self.logits, dtype=torch.float64)
+        return torch.softmax(logits / temperature, dim=0).tolist()
+
+    def caption(self) -> str:
+        """The soft prediction in numbers."""
+        pairs = zip(self.names, self.probabilities, strict=True)
+        told = ", ".join(f"{name} {p:.4f}" for name, p in pairs)
+        return f"Softmax at T = {self.temperature:g}: {told}; {self.entropy:.2f} bits."
+
+    def still(self) -> str:
+        """A pair of bars a class: grey at T = 1, blue at this temperature."""
+        shares = zip(self._softmax(1), self.probabilities, strict=True)
+        names = (f"{n}, logit {z:.1f}" for n, z in zip(self.names, self.logits, strict=True))
+        title = f"softmax; grey: T = 1, blue: T = {self.temperature:g}"
+        rows = dict(zip(names, shares, strict=True))
+        return still.paired_bars(title, rows, ("grey", "blue"), self.caption())
