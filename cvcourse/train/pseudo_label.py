@@ -7,6 +7,7 @@ bit like any other. The steps augment what they have drawn: leave `fit(augment=â
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import torch
@@ -52,8 +53,8 @@ def pseudo_labels(
         probabilities: (N, n_classes), see `teacher_probabilities`.
         threshold: keep an image if its largest probability is at least this, 0 to 1.
         per_class: balance the classes: of each pseudo-class the most confident `per_class` images,
-            those of a class that has fewer repeated in turn (Xie et al. 2020, section 3.1); None:
-            as they come.
+            those of a class that has fewer repeated in turn (Xie et al. 2020, section 3.1), with a
+            warning where a class has none; None: as they come.
 
     Returns:
         The images kept, with hard pseudo-labels; and their soft ones, (K, n_classes), in the same
@@ -77,6 +78,14 @@ def pseudo_labels(
         highest = f"the surest is {confidence.max():.4f}" if len(unlabeled) else "there are none"
         raise ValueError(f"no image reaches threshold {threshold} ({highest}); lower the threshold")
     if per_class is not None:
+        present = set(labels[kept].tolist())
+        missing = [name for c, name in enumerate(unlabeled.class_names) if c not in present]
+        if missing:
+            warnings.warn(
+                f"no image is taken for {', '.join(missing)} at threshold {threshold}, so the "
+                "classes cannot be balanced; lower the threshold",
+                stacklevel=2,
+            )
         kept = _balanced(kept, labels, confidence, per_class)
     images = unlabeled[kept.to(unlabeled.device)]
     return replace(images, labels=labels[kept].to(unlabeled.device)), probabilities[kept]
