@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from resuming import same, state
 from torch import Tensor, nn
 
 from cvcourse.augment import crop_and_flip
@@ -25,14 +26,6 @@ def new_model(width: int = 4, n_classes: int = 10, seed: int = 0) -> nn.Sequenti
 
 def new_teacher() -> nn.Sequential:
     return new_model(width=8, seed=1).eval()
-
-
-def state(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in module.state_dict().items()}
-
-
-def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def unlabeled(image_set: ImageSet) -> ImageSet:

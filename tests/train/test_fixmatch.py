@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from resuming import Killed, killed_after, same, state
 from torch import Tensor, nn
 
 from cvcourse.augment import crop_and_flip
@@ -91,24 +92,15 @@ def test_where_nothing_is_sure_only_labels_teach() -> None:
 def test_a_killed_run_resumes_bit_for_bit(tmp_path: Path) -> None:
     recipe = Recipe(epochs=2, batch_size=40, ema_decay=0.9)
 
-    def run(path: Path | None, stop: int = 99) -> list[Tensor]:
+    def run(path: Path | None, stop: int | None = None) -> dict[str, Tensor]:
         step = fixmatch(LABELED, weak=crop_and_flip, strong=crop_and_flip, threshold=0.0)
-        model, taken = new_model(), 0
+        model, step = new_model(), killed_after(step, stop)
+        fit(model, UNLABELED, recipe, step=step, checkpoint=path, checkpoint_every=1)
+        return state(model)
 
-        def counted(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-            nonlocal taken
-            if taken == stop:
-                raise SystemExit
-            taken += 1
-            return step(model, batch)
-
-        fit(model, UNLABELED, recipe, step=counted, checkpoint=path, checkpoint_every=1)
-        return [p.detach().clone() for p in model.parameters()]
-
-    with pytest.raises(SystemExit):
+    with pytest.raises(Killed):
         run(tmp_path / "run.ckpt", stop=4)
-    resumed, through = run(tmp_path / "run.ckpt"), run(None)
-    assert all(torch.equal(a, b) for a, b in zip(resumed, through, strict=True))
+    assert same(run(tmp_path / "run.ckpt"), run(None))
 
 
 def test_bad_input_is_named() -> None:

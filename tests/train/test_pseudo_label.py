@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from resuming import Killed, killed_after, same, state
 from torch import Tensor, nn
 
 from cvcourse.augment import crop_and_flip
@@ -30,14 +31,6 @@ LABELED, UNLABELED = SPLIT.labeled, SPLIT.unlabeled[:240]
 def new_model(width: int = 4) -> nn.Sequential:
     torch.manual_seed(0)
     return standardized(nn.Sequential(SmallCNN(width=width), nn.Dropout(0.3)), UNLABELED)
-
-
-def state(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in module.state_dict().items()}
-
-
-def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 # Labels by a teacher, once.
@@ -242,20 +235,12 @@ def test_the_hidden_labels_are_not_looked_at() -> None:
 def test_a_killed_run_resumes_bit_for_bit(kind: str, stop: int, tmp_path: Path) -> None:
     recipe = Recipe(epochs=2, batch_size=60, ema_decay=0.9)
 
-    def run(path: Path | None, stop: int = 99) -> dict[str, Tensor]:
-        step, model, taken = step_of(kind), new_model(), 0
-
-        def counted(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-            nonlocal taken
-            if taken == stop:
-                raise SystemExit
-            taken += 1
-            return step(model, batch)
-
-        fit(model, PSEUDO, recipe, step=counted, checkpoint=path, checkpoint_every=1)
+    def run(path: Path | None, stop: int | None = None) -> dict[str, Tensor]:
+        model, step = new_model(), killed_after(step_of(kind), stop)
+        fit(model, PSEUDO, recipe, step=step, checkpoint=path, checkpoint_every=1)
         return state(model)
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(Killed):
         run(tmp_path / "run.ckpt", stop)
     assert same(run(tmp_path / "run.ckpt"), run(None))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from resuming import Killed, killed_after, same, state
 from torch import Tensor, nn
 
 from cvcourse.data import ImageSet, render
@@ -23,14 +24,6 @@ def new_model() -> nn.Sequential:
 
 def features(model: nn.Module) -> nn.Module:
     return model.get_submodule("1.0.features")
-
-
-def state(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in module.state_dict().items()}
-
-
-def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_a_frozen_backbone_does_not_move_while_the_rest_learns() -> None:
@@ -98,22 +91,14 @@ def test_a_frozen_model_takes_a_free_ones_weights_and_the_other_way_round() -> N
 
 
 def test_a_frozen_run_resumes_bit_for_bit(tmp_path: Path) -> None:
-    def run(path: Path | None, stop: int = 99) -> dict[str, Tensor]:
-        model, taken = new_model(), 0
+    def run(path: Path | None, stop: int | None = None) -> dict[str, Tensor]:
+        model = new_model()
         freeze(features(model))
-
-        def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-            nonlocal taken
-            if taken == stop:
-                raise SystemExit
-            taken += 1
-            return supervised(model, batch)
-
         recipe = Recipe(epochs=3, batch_size=50, ema_decay=0.9)
-        fit(model, TRAIN, recipe, step=step, checkpoint=path)
+        fit(model, TRAIN, recipe, step=killed_after(supervised, stop), checkpoint=path)
         return state(model)
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(Killed):
         run(tmp_path / "run.ckpt", stop=4)
     assert same(run(tmp_path / "run.ckpt"), run(None))
 
