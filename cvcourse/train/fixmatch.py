@@ -7,7 +7,13 @@ from torch import Tensor, nn
 
 from cvcourse.data import ImageSet
 from cvcourse.losses import labeled_cross_entropy, softmax
-from cvcourse.train.pseudo_label import check_labeled, check_threshold, draw, sure_cross_entropy
+from cvcourse.train.pseudo_label import (
+    check_classes,
+    check_labeled,
+    check_threshold,
+    draw,
+    sure_cross_entropy,
+)
 from cvcourse.train.run import Augment, Batch, Step
 
 
@@ -40,8 +46,8 @@ def fixmatch(
         without a label that reached the threshold). Leave `fit(augment=…)` out.
 
     Raises:
-        ValueError: there are no labelled images, one of them has no label, or the threshold is not
-            from 0 to 1.
+        ValueError: there are no labelled images, one of them has no label, the threshold is not
+            from 0 to 1, or the model has another number of classes (at the first step).
     """
     check_labeled(labeled)
     check_threshold(threshold)
@@ -54,6 +60,7 @@ def fixmatch(
             strong(batch.images, batch.generator),
         ]
         logits, from_weak, from_strong = model(torch.cat(views)).split([len(v) for v in views])
+        check_classes(logits, labeled)
         confidence, pseudo = softmax(from_weak.detach()).max(dim=1)  # each (B,)
         sure = confidence >= threshold
         loss = labeled_cross_entropy(logits, labels) + weight * sure_cross_entropy(

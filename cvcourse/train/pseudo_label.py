@@ -151,7 +151,8 @@ def self_training(
         A step whose metric "accuracy" is that on the labelled images.
 
     Raises:
-        ValueError: there are no labelled images, or one of them has no label.
+        ValueError: there are no labelled images, one of them has no label, or the model has another
+            number of classes (at the first step).
     """
     check_labeled(labeled)
 
@@ -161,6 +162,7 @@ def self_training(
         if augment is not None:
             together = augment(together, batch.generator)
         logits, others = model(together).split([len(images), len(batch.images)])
+        check_classes(logits, labeled)
         if soft_labels is None:
             pseudo = labeled_cross_entropy(others, batch.labels)
         else:
@@ -199,8 +201,8 @@ def pseudo_labeling(
         without a label that reached the threshold).
 
     Raises:
-        ValueError: there are no labelled images, one of them has no label, or a number is out of
-            range.
+        ValueError: there are no labelled images, one of them has no label, a number is out of
+            range, or the model has another number of classes (at the first step).
     """
     check_labeled(labeled)
     check_threshold(threshold)
@@ -215,6 +217,7 @@ def pseudo_labeling(
         if augment is not None:
             together = augment(together, batch.generator)
         logits, others = model(together).split([len(images), len(batch.images)])
+        check_classes(logits, labeled)
         alpha = weight * linear_ramp(batch.progress, *ramp_up)
         loss = labeled_cross_entropy(logits, labels) + alpha * sure_cross_entropy(
             others, pseudo, sure
@@ -256,6 +259,15 @@ def check_labeled(labeled: ImageSet) -> None:
     if bool((labeled.labels < 0).any()):
         missing = int((labeled.labels < 0).sum())
         raise ValueError(f"{missing} of {len(labeled)} images of `labeled` have no label (-1)")
+
+
+def check_classes(logits: Tensor, labeled: ImageSet) -> None:
+    """Refuse a model that has another number of classes than the labelled images."""
+    if logits.shape[1] != labeled.n_classes:
+        raise ValueError(
+            f"the model has {logits.shape[1]} outputs; expected {labeled.n_classes}, one for each "
+            "class of `labeled`"
+        )
 
 
 def check_threshold(threshold: float) -> None:

@@ -111,6 +111,10 @@ def test_bad_input_is_named() -> None:
         fixmatch(UNLABELED, **views)
     with pytest.raises(ValueError, match="threshold is 2"):
         fixmatch(LABELED, **views, threshold=2)
+    with pytest.raises(ValueError, match="the model has 12 outputs; expected 10"):
+        fixmatch(LABELED, **views)(
+            standardized(SmallCNN(n_classes=12), UNLABELED), batch_of(UNLABELED)
+        )
 
 
 def test_it_beats_the_few_labels_alone() -> None:

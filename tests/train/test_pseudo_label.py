@@ -263,6 +263,13 @@ def test_labelled_images_must_be_there_and_have_labels(kind: type) -> None:
         kind(UNLABELED)
 
 
+@pytest.mark.parametrize("kind", STEPS)
+def test_a_model_of_other_classes_is_refused(kind: str) -> None:
+    model = standardized(SmallCNN(n_classes=12), UNLABELED)
+    with pytest.raises(ValueError, match="the model has 12 outputs; expected 10"):
+        step_of(kind)(model, batch_of(PSEUDO))
+
+
 def test_no_images_without_labels_is_an_error() -> None:
     with pytest.raises(ValueError, match="training set is empty"):
         fit(new_model(), UNLABELED[:0], step=pseudo_labeling(LABELED))
