@@ -7,6 +7,7 @@ from cvcourse.models.mlp import MLP
 from cvcourse.models.official import load_official_weights
 from cvcourse.models.single_layer import SingleLayer
 from cvcourse.models.small_cnn import SmallCNN
+from cvcourse.models.small_resnet import SmallResNet
 from cvcourse.models.standardize import Standardize, standardized
 from cvcourse.models.table import Layer, format_table, layer_table
 from cvcourse.models.vgg import VGG
@@ -22,6 +23,7 @@ __all__ = [
     "PathwiseLRN",
     "SingleLayer",
     "SmallCNN",
+    "SmallResNet",
     "Standardize",
     "TwoPathAlexNet",
     "format_table",

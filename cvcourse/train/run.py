@@ -33,13 +33,16 @@ class Batch:
         images: (B, C, H, W) uint8, or what the augmentation made of them.
         labels: (B,) int64.
         indices: (B,) int64, where these images stand in the training set.
-        generator: on the images' device, for every random choice of a step.
+        generator: on the images' device, for every random choice of a step. Its state is part of
+            the checkpoint; a step that draws from other images (see `pseudo_label`) draws with it.
+        progress: how much of the run lies behind, from 0 to 1, for whatever a step ramps up.
     """
 
     images: Tensor
     labels: Tensor
     indices: Tensor
     generator: torch.Generator
+    progress: float = 0.0
 
 
 Step = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
@@ -138,7 +141,8 @@ class Run:
                 images = self.augment(images, self.generator)
             if self.recipe.channels_last:
                 images = images.contiguous(memory_format=torch.channels_last)
-            yield Batch(images, self.train.labels[indices], indices, self.generator)
+            progress = self.done / self.total_steps
+            yield Batch(images, self.train.labels[indices], indices, self.generator, progress)
 
     def optimize(self, batch: Batch) -> dict[str, Tensor]:
         """One step down the gradient; the loss and the metrics on the way."""

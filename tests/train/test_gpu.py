@@ -4,9 +4,13 @@ import pytest
 import torch
 
 from cvcourse.augment import crop_and_flip
-from cvcourse.data import render
+from cvcourse.data import render, split_labels
 from cvcourse.models import SmallCNN, standardized
-from cvcourse.train import History, Recipe, accuracy, fit
+from cvcourse.train import History, Recipe, Step, accuracy, fit, predict
+from cvcourse.train.distill import distillation
+from cvcourse.train.fixmatch import fixmatch
+from cvcourse.train.noisy_student import noisy_student
+from cvcourse.train.pseudo_label import pseudo_labeling
 from cvcourse.train.run import Run
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
@@ -49,3 +53,41 @@ def test_images_and_augmentation_stay_on_the_device(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Run, "batches", spy)
     fit(standardized(SmallCNN(), TRAIN), TRAIN, Recipe(epochs=1), augment=crop_and_flip)
     assert devices == {"cuda"}
+
+
+SPLIT = split_labels(TRAIN, 10, validation_per_class=10, seed=0)  # all of it on the CPU
+
+
+def new_model() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return standardized(SmallCNN(), TRAIN).eval()
+
+
+STEPS: dict[str, Step] = {
+    "teacher": distillation(new_model()),
+    "cached": distillation(predict(new_model(), SPLIT.unlabeled.images)),
+    "pseudo-labeling": pseudo_labeling(SPLIT.labeled, threshold=0.0, augment=crop_and_flip),
+    "fixmatch": fixmatch(SPLIT.labeled, weak=crop_and_flip, strong=crop_and_flip, threshold=0.0),
+}
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "16-mixed"])
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_bring_what_they_need_to_the_device(name: str, precision: str) -> None:
+    recipe = Recipe(epochs=2, precision=precision)
+    history = fit(new_model(), SPLIT.unlabeled, recipe, step=STEPS[name])
+    assert len(history) == 2  # fit itself refuses a loss that is not finite
+
+
+def test_noisy_student_on_the_device() -> None:
+    _, rounds = noisy_student(
+        new_model(),
+        lambda number: new_model(),
+        SPLIT.labeled,
+        SPLIT.unlabeled,
+        SPLIT.validation,
+        Recipe(epochs=2),
+        rounds=2,
+        augment=crop_and_flip,
+    )
+    assert [made.number for made in rounds] == [1, 2]

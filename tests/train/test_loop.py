@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -93,6 +94,24 @@ def test_every_image_is_seen_once_an_epoch_in_a_new_order() -> None:
     epochs = [[i for batch in part for i in batch] for part in (seen[:5], seen[5:])]
     assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(200))
     assert epochs[0] != epochs[1]
+
+
+def test_a_step_knows_how_far_the_run_is(tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    def spy(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        if len(seen) == 3:
+            raise SystemExit
+        seen.append(batch.progress)
+        return supervised(model, batch)
+
+    recipe, path = Recipe(epochs=2, batch_size=100), tmp_path / "run.ckpt"
+    with pytest.raises(SystemExit):
+        fit(new_model(), TRAIN, recipe, step=spy, checkpoint=path, checkpoint_every=1)
+    assert seen == [0, 0.25, 0.5]
+    seen.clear()
+    fit(new_model(), TRAIN, recipe, step=spy, checkpoint=path)
+    assert seen == [0.75]  # a run taken up again knows too
 
 
 def test_the_history_is_the_mean_over_the_epoch() -> None:

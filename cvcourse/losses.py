@@ -1,0 +1,153 @@
+"""Losses for targets that are more than a class: soft labels, and what a teacher says.
+
+All logits are (B, n_classes). Half precision is raised to float32 first, so that logits of ±10⁴ at
+any sensible temperature give finite losses and gradients; float64 stays float64.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def softmax(logits: Tensor, temperature: float = 1.0) -> Tensor:
+    """Probabilities at a temperature: exp(z / T), made to sum to 1 (Hinton et al. 2015, eq. 1).
+
+    T = 1 is the plain softmax; a higher T is flatter, a lower one closer to all on one class.
+
+    Args:
+        logits: (…, n_classes) float.
+        temperature: T, above 0.
+
+    Returns:
+        (…, n_classes), float32 or float64.
+
+    Raises:
+        ValueError: the temperature is not a number above 0.
+    """
+    return log_softmax(logits, temperature).exp()
+
+
+def log_softmax(logits: Tensor, temperature: float = 1.0) -> Tensor:
+    """The logarithm of `softmax`, exact where the probability itself would round to 0."""
+    if not 0 < temperature < math.inf:  # also false for NaN
+        raise ValueError(f"temperature is {temperature!r}; expected a number above 0")
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return F.log_softmax(logits / temperature, dim=-1)
+
+
+def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy of soft labels, in nats: −Σ_c target_c log softmax(logits)_c, batch mean.
+
+    Args:
+        logits: (B, n_classes) float.
+        targets: (B, n_classes) float, each row ≥ 0 and with sum 1. (Looking at them makes a GPU
+            wait; it is a matter of microseconds.)
+
+    Returns:
+        A scalar ≥ 0; the least it can be is the mean entropy of the targets.
+
+    Raises:
+        ValueError: the shapes differ, the batch is empty, or a row of targets is no distribution.
+    """
+    _check_pair("logits", logits, "targets", targets)
+    sums = targets.detach().to(torch.promote_types(targets.dtype, torch.float32)).sum(dim=1)  # (B,)
+    off, lowest = (sums - 1).abs().max().item(), targets.min().item()
+    rounding = torch.finfo(targets.dtype).eps if targets.is_floating_point() else 0.0
+    if not (lowest >= 0 and off <= max(1e-4, rounding)):  # also true for NaN
+        raise ValueError(
+            f"a row of targets is no distribution: the smallest entry is {lowest:.4g}, the largest "
+            f"distance of a sum from 1 is {off:.4g}; expected probabilities — softmax(logits, T), "
+            "or one-hot labels"
+        )
+    return -(targets * log_softmax(logits)).sum(dim=1).mean()
+
+
+def distillation_loss(
+    student_logits: Tensor, teacher_logits: Tensor, *, temperature: float
+) -> Tensor:
+    """T² · KL(teacher ‖ student), both softened at T, in nats, batch mean (Hinton et al. 2015).
+
+    The gradient of the KL at a logit is (q − p) / T, and q − p itself shrinks as 1 / T: the factor
+    T² keeps the gradient's size when T changes (section 2 there). The mean is over the images only;
+    torch's own reduction="mean" would divide by the number of classes as well.
+
+    Args:
+        student_logits: (B, n_classes) float.
+        teacher_logits: (B, n_classes) float; no gradient goes this way.
+        temperature: T, above 0.
+
+    Returns:
+        A scalar ≥ 0; 0 where the two agree at T.
+
+    Raises:
+        ValueError: the shapes differ, the batch is empty, or the temperature is not above 0.
+    """
+    _check_pair("student logits", student_logits, "teacher logits", teacher_logits)
+    student = log_softmax(student_logits, temperature)  # (B, n_classes)
+    teacher = log_softmax(teacher_logits.detach(), temperature)  # (B, n_classes)
+    divergence = F.kl_div(student, teacher, reduction="batchmean", log_target=True)
+    return temperature**2 * divergence
+
+
+def knowledge_distillation_loss(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    labels: Tensor,
+    *,
+    temperature: float,
+    alpha: float,
+) -> Tensor:
+    """α · `distillation_loss` at T + (1 − α) · cross-entropy of the labels at T = 1.
+
+    Args:
+        student_logits: (B, n_classes) float.
+        teacher_logits: (B, n_classes) float.
+        labels: (B,) int64; an image with label −1 counts for the first term only.
+        temperature: T, above 0.
+        alpha: weight of the teacher, 0 to 1.
+
+    Returns:
+        A scalar ≥ 0, in nats.
+
+    Raises:
+        ValueError: as `distillation_loss`; or alpha is not from 0 to 1, or the labels do not fit.
+    """
+    if not 0 <= alpha <= 1:  # also false for NaN
+        raise ValueError(f"alpha is {alpha!r}; expected a number from 0 to 1")
+    soft = distillation_loss(student_logits, teacher_logits, temperature=temperature)
+    return alpha * soft + (1 - alpha) * labeled_cross_entropy(student_logits, labels)
+
+
+def labeled_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy in nats, the mean over the images that have a label; 0 if none has one.
+
+    Args:
+        logits: (B, n_classes) float.
+        labels: (B,) int64; −1: no label.
+
+    Raises:
+        ValueError: the batch is empty, or the labels' shape does not fit the logits'.
+    """
+    if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
+        raise ValueError(
+            f"logits are {tuple(logits.shape)}, labels {tuple(labels.shape)}; expected "
+            "(B, n_classes) and (B,) with B ≥ 1"
+        )
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    total = F.cross_entropy(logits, labels, ignore_index=-1, reduction="sum")
+    return total / (labels >= 0).sum().clamp(min=1)
+
+
+def _check_pair(name: str, logits: Tensor, other_name: str, other: Tensor) -> None:
+    if logits.ndim != 2 or logits.shape != other.shape:
+        raise ValueError(
+            f"{name} are {tuple(logits.shape)}, {other_name} {tuple(other.shape)}; expected the "
+            "same (B, n_classes) — a teacher of other classes teaches a student whose head has its "
+            "width (cvcourse.train.transfer.replace_head)"
+        )
+    if not len(logits):
+        raise ValueError(f"{name} are of an empty batch; a mean over no images means nothing")

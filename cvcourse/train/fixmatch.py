@@ -1,0 +1,72 @@
+"""FixMatch: be consistent with yourself across augmentations (Sohn et al. 2020)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from cvcourse.data import ImageSet
+from cvcourse.losses import labeled_cross_entropy, softmax
+from cvcourse.train.pseudo_label import (
+    check_classes,
+    check_labeled,
+    check_threshold,
+    draw,
+    sure_cross_entropy,
+)
+from cvcourse.train.run import Augment, Batch, Step
+
+
+def fixmatch(
+    labeled: ImageSet,
+    *,
+    weak: Augment,
+    strong: Augment,
+    batch_size: int = 64,
+    threshold: float = 0.95,
+    weight: float = 1.0,
+) -> Step:
+    """A step for a `fit` over images without a label: the weak view's class labels the strong one.
+
+    L = mean CE(labelled, weak view) + weight · Σ_sure CE(strong view, class of the weak view) / B.
+    All three views go through the model together, so that batch norm sees them as one, as in the
+    authors' code; dropout would therefore noise the pseudo-labels too, and is left out there.
+    The paper evaluates an average of the weights: `Recipe(ema_decay=0.999)`.
+
+    Args:
+        labeled: images to draw from at every step, with replacement.
+        weak: (images, generator) → images, such as `crop_and_flip`.
+        strong: the same, such as RandAugment.
+        batch_size: labelled images a step; the paper has 7 times as many without a label.
+        threshold: the least probability of a weak view's class that counts, 0 to 1.
+        weight: of the images without a label, at least 0.
+
+    Returns:
+        A step with metrics "accuracy" (on the labelled images) and "coverage" (the share of images
+        without a label that reached the threshold). Leave `fit(augment=…)` out.
+
+    Raises:
+        ValueError: there are no labelled images, one of them has no label, the threshold is not
+            from 0 to 1, or the model has another number of classes (at the first step).
+    """
+    check_labeled(labeled)
+    check_threshold(threshold)
+
+    def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        images, labels = draw(labeled, batch_size, batch.generator)
+        views = [
+            weak(images, batch.generator),
+            weak(batch.images, batch.generator),
+            strong(batch.images, batch.generator),
+        ]
+        logits, from_weak, from_strong = model(torch.cat(views)).split([len(v) for v in views])
+        check_classes(logits, labeled)
+        confidence, pseudo = softmax(from_weak.detach()).max(dim=1)  # each (B,)
+        sure = confidence >= threshold
+        loss = labeled_cross_entropy(logits, labels) + weight * sure_cross_entropy(
+            from_strong, pseudo, sure
+        )
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        return loss, {"accuracy": accuracy, "coverage": sure.float().mean()}
+
+    return step

@@ -1,0 +1,134 @@
+"""Noisy Student: self-training in rounds, with a student that is noised (Xie et al. 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from cvcourse.data import ImageSet
+from cvcourse.progress import progress
+from cvcourse.train.evaluate import accuracy
+from cvcourse.train.loop import fit
+from cvcourse.train.optim import Recipe
+from cvcourse.train.pseudo_label import (
+    coverage,
+    pseudo_labels,
+    self_training,
+    teacher_probabilities,
+)
+from cvcourse.train.random_state import seeded
+from cvcourse.train.run import Augment
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round came to.
+
+    Attributes:
+        number: from 1.
+        coverage: share of the images without a label that reached the threshold.
+        teacher_accuracy: of the round's teacher on the validation set, 0 to 1.
+        student_accuracy: of its student.
+        accepted: whether the student became the next round's teacher.
+    """
+
+    number: int
+    coverage: float
+    teacher_accuracy: float
+    student_accuracy: float
+    accepted: bool
+
+
+def noisy_student(
+    teacher: nn.Module,
+    new_student: Callable[[int], nn.Module],
+    labeled: ImageSet,
+    unlabeled: ImageSet,
+    validation: ImageSet,
+    recipe: Recipe,
+    *,
+    rounds: int = 3,
+    augment: Augment | None = None,
+    threshold: float = 0.0,
+    per_class: int | None = None,
+    soft: bool = True,
+    batch_size: int = 64,
+    ask: Callable[[nn.Module, Tensor], Tensor] = teacher_probabilities,
+    seed: int = 0,
+    fabric: Fabric | None = None,
+    directory: str | Path | None = None,
+) -> tuple[nn.Module, list[Round]]:
+    """Teacher → pseudo-labels → noised student → the student is the teacher, if it is better.
+
+    The teacher labels clean images in evaluation mode; only the student is noised: by `augment`,
+    and by whatever dropout and stochastic depth it was built with.
+
+    Args:
+        teacher: trained on `labeled`, in evaluation mode.
+        new_student: round (from 1) → an untrained student, as large as the teacher or larger. It is
+            called with the random states seeded.
+        labeled: images with labels.
+        unlabeled: images whose labels are not looked at.
+        validation: decides, after every round, whether the student becomes the teacher.
+        recipe: of each student's training; an epoch is a pass over the pseudo-labelled images.
+        rounds: how many, at least 1.
+        augment: the student's input noise.
+        threshold: the least probability of a pseudo-label to be used, 0 to 1.
+        per_class: balance the pseudo-classes at so many images each; see `pseudo_labels`.
+        soft: train on the teacher's probabilities; otherwise on its classes.
+        batch_size: labelled images a step, beside the recipe's pseudo-labelled ones.
+        ask: (teacher, images) → (N, n_classes) probabilities. Another than the default is for
+            experiments such as a noised teacher.
+        seed: of all randomness.
+        fabric: see `fit`.
+        directory: to write checkpoints to, one a round. A run that was killed, in a round or
+            between two, goes on from there to the same end.
+
+    Returns:
+        The last teacher, and what each round came to.
+
+    Raises:
+        ValueError: the teacher is in training mode, no pseudo-label reaches the threshold, there
+            are no images without a label, the sets' classes differ, or rounds is below 1.
+        CheckpointError: a file in the directory is from another run.
+    """
+    if rounds < 1:
+        raise ValueError(f"rounds is {rounds}; expected at least 1")
+    for name, image_set in (("unlabeled", unlabeled), ("validation", validation)):
+        if image_set.class_names != labeled.class_names:
+            raise ValueError(
+                f"`{name}` has classes {', '.join(image_set.class_names)}; `labeled` has "
+                f"{', '.join(labeled.class_names)}; expected the same"
+            )
+    best, made = accuracy(teacher, validation), []
+    for number in progress(range(1, rounds + 1), desc="rounds"):
+        own_seed = 1000 * seed + number
+        probabilities = ask(teacher, unlabeled.images)  # (N, n_classes)
+        train, soft_labels = pseudo_labels(
+            unlabeled, probabilities, threshold=threshold, per_class=per_class
+        )
+        with seeded(own_seed):
+            student = new_student(number)
+        fit(
+            student,
+            train,
+            recipe,
+            validation=validation if recipe.patience else None,
+            step=self_training(
+                labeled, soft_labels if soft else None, batch_size=batch_size, augment=augment
+            ),
+            seed=own_seed,
+            fabric=fabric,
+            checkpoint=None if directory is None else Path(directory) / f"round_{number}.ckpt",
+        )
+        score = accuracy(student, validation)
+        made.append(
+            Round(number, coverage(probabilities, threshold), best, score, accepted=score > best)
+        )
+        if score > best:
+            teacher, best = student, score
+    return teacher, made

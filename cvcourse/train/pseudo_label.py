@@ -1,0 +1,276 @@
+"""Pseudo-labels: what a model says of images without a label, taken for the truth (Lee 2013).
+
+`fit` runs over the images without a label; a step draws its labelled images on its own, with the
+batch's generator. That generator's state is part of the checkpoint, so such a run resumes bit for
+bit like any other. The steps augment what they have drawn: leave `fit(augment=…)` out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from cvcourse.data import ImageSet
+from cvcourse.losses import labeled_cross_entropy, soft_cross_entropy, softmax
+from cvcourse.train.distill import check_teacher, rows
+from cvcourse.train.evaluate import evaluating, predict
+from cvcourse.train.run import Augment, Batch, Step
+
+
+def teacher_probabilities(teacher: nn.Module, images: Tensor) -> Tensor:
+    """What an un-noised teacher says of clean images: soft pseudo-labels.
+
+    Args:
+        teacher: in evaluation mode.
+        images: (N, C, H, W), not augmented.
+
+    Returns:
+        (N, n_classes) float32 on the images' device.
+
+    Raises:
+        ValueError: the teacher is in training mode, or there are no images.
+    """
+    check_teacher(teacher)
+    if not len(images):
+        raise ValueError("there are no images without a label; give at least one")
+    return softmax(predict(teacher, images))
+
+
+def pseudo_labels(
+    unlabeled: ImageSet,
+    probabilities: Tensor,
+    *,
+    threshold: float = 0.0,
+    per_class: int | None = None,
+) -> tuple[ImageSet, Tensor]:
+    """The images that a teacher is sure of, with its word for a label.
+
+    Args:
+        unlabeled: N images; their labels are not looked at.
+        probabilities: (N, n_classes), see `teacher_probabilities`.
+        threshold: keep an image if its largest probability is at least this, 0 to 1.
+        per_class: balance the classes: of each pseudo-class the most confident `per_class` images,
+            those of a class that has fewer repeated in turn (Xie et al. 2020, section 3.1), with a
+            warning where a class has none; None: as they come.
+
+    Returns:
+        The images kept, with hard pseudo-labels; and their soft ones, (K, n_classes), in the same
+        order.
+
+    Raises:
+        ValueError: nothing reaches the threshold, a number is out of range, or the probabilities
+            do not fit the images and classes.
+    """
+    if probabilities.shape != (len(unlabeled), unlabeled.n_classes):
+        raise ValueError(
+            f"probabilities are {tuple(probabilities.shape)}; expected ({len(unlabeled)}, "
+            f"{unlabeled.n_classes}) for {len(unlabeled)} images of {unlabeled.n_classes} classes"
+        )
+    if per_class is not None and per_class < 1:
+        raise ValueError(f"per_class is {per_class}; expected at least 1 image of each class")
+    check_threshold(threshold)
+    confidence, labels = probabilities.max(dim=1)  # each (N,)
+    kept = (confidence >= threshold).nonzero().squeeze(1)  # (K,)
+    if not len(kept):
+        highest = f"the surest is {confidence.max():.4f}" if len(unlabeled) else "there are none"
+        raise ValueError(f"no image reaches threshold {threshold} ({highest}); lower the threshold")
+    if per_class is not None:
+        present = set(labels[kept].tolist())
+        missing = [name for c, name in enumerate(unlabeled.class_names) if c not in present]
+        if missing:
+            warnings.warn(
+                f"no image is taken for {', '.join(missing)} at threshold {threshold}, so the "
+                "classes cannot be balanced; lower the threshold",
+                stacklevel=2,
+            )
+        kept = _balanced(kept, labels, confidence, per_class)
+    images = unlabeled[kept.to(unlabeled.device)]
+    return replace(images, labels=labels[kept].to(unlabeled.device)), probabilities[kept]
+
+
+def _balanced(kept: Tensor, labels: Tensor, confidence: Tensor, per_class: int) -> Tensor:
+    surest_first = kept[confidence[kept].argsort(descending=True, stable=True)]
+    turns = torch.arange(per_class, device=kept.device)
+    parts = [surest_first[labels[surest_first] == label] for label in labels[kept].unique()]
+    return torch.cat([members[turns % len(members)] for members in parts])
+
+
+def coverage(probabilities: Tensor, threshold: float) -> float:
+    """The share of images whose largest probability is at least the threshold, 0 to 1.
+
+    Raises:
+        ValueError: the threshold is not from 0 to 1.
+    """
+    check_threshold(threshold)
+    return (probabilities.max(dim=1).values >= threshold).float().mean().item()
+
+
+def purity(probabilities: Tensor, truth: Tensor, threshold: float) -> float:
+    """The share of right pseudo-labels among those that reach the threshold, 0 to 1.
+
+    Args:
+        probabilities: (N, n_classes).
+        truth: (N,) int64, the hidden labels (`LabelSplit.unlabeled_truth`): to measure by, only.
+        threshold: 0 to 1.
+
+    Raises:
+        ValueError: no image reaches the threshold, or it is not from 0 to 1.
+    """
+    check_threshold(threshold)
+    confidence, labels = probabilities.max(dim=1)  # each (N,)
+    kept = confidence >= threshold
+    if not kept.any():
+        raise ValueError(f"no image reaches threshold {threshold}: nothing has no purity")
+    return (labels == truth.to(labels.device))[kept].float().mean().item()
+
+
+def self_training(
+    labeled: ImageSet,
+    soft_labels: Tensor | None = None,
+    *,
+    batch_size: int = 64,
+    weight: float = 1.0,
+    augment: Augment | None = None,
+) -> Step:
+    """A step for a `fit` over pseudo-labelled images: they and labelled ones, each a mean.
+
+    L = mean CE(labelled) + weight · mean CE(pseudo-labelled) (Xie et al. 2020, algorithm 1).
+
+    Args:
+        labeled: images to draw from at every step, with replacement.
+        soft_labels: (N, n_classes), in the order of the set that `fit` is given; None: that set's
+            labels, hard.
+        batch_size: labelled images a step.
+        weight: of the pseudo-labelled images, at least 0.
+        augment: noise for all images of the step.
+
+    Returns:
+        A step whose metric "accuracy" is that on the labelled images.
+
+    Raises:
+        ValueError: there are no labelled images, one of them has no label, or the model has another
+            number of classes (at the first step).
+    """
+    check_labeled(labeled)
+
+    def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        images, labels = draw(labeled, batch_size, batch.generator)
+        together = torch.cat([images, batch.images])
+        if augment is not None:
+            together = augment(together, batch.generator)
+        logits, others = model(together).split([len(images), len(batch.images)])
+        check_classes(logits, labeled)
+        if soft_labels is None:
+            pseudo = labeled_cross_entropy(others, batch.labels)
+        else:
+            pseudo = soft_cross_entropy(others, rows(soft_labels, batch.indices))
+        return labeled_cross_entropy(logits, labels) + weight * pseudo, {
+            "accuracy": (logits.argmax(dim=1) == labels).float().mean()
+        }
+
+    return step
+
+
+def pseudo_labeling(
+    labeled: ImageSet,
+    *,
+    batch_size: int = 64,
+    threshold: float = 0.95,
+    weight: float = 1.0,
+    ramp_up: tuple[float, float] = (0.1, 0.6),
+    augment: Augment | None = None,
+) -> Step:
+    """A step for a `fit` over images without a label: the model is its own teacher (Lee 2013).
+
+    At every step the model, un-noised, labels the clean images; then it learns from those of which
+    it is sure, augmented, beside labelled ones. L = mean CE(labelled) + α(t) · Σ_sure CE / B.
+
+    Args:
+        labeled: images to draw from at every step, with replacement.
+        batch_size: labelled images a step.
+        threshold: the least probability of a pseudo-label that counts, 0 to 1 (Lee: 0).
+        weight: the final α, at least 0 (Lee: 3).
+        ramp_up: between which shares of the run α rises from 0 to `weight` (Lee's T₁ and T₂).
+        augment: noise for the images learned from.
+
+    Returns:
+        A step with metrics "accuracy" (on the labelled images) and "coverage" (the share of images
+        without a label that reached the threshold).
+
+    Raises:
+        ValueError: there are no labelled images, one of them has no label, a number is out of
+            range, or the model has another number of classes (at the first step).
+    """
+    check_labeled(labeled)
+    check_threshold(threshold)
+    linear_ramp(0.0, *ramp_up)
+
+    def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        with torch.no_grad(), evaluating(model):
+            confidence, pseudo = softmax(model(batch.images)).max(dim=1)  # each (B,)
+        sure = confidence >= threshold
+        images, labels = draw(labeled, batch_size, batch.generator)
+        together = torch.cat([images, batch.images])  # one batch norm for all
+        if augment is not None:
+            together = augment(together, batch.generator)
+        logits, others = model(together).split([len(images), len(batch.images)])
+        check_classes(logits, labeled)
+        alpha = weight * linear_ramp(batch.progress, *ramp_up)
+        loss = labeled_cross_entropy(logits, labels) + alpha * sure_cross_entropy(
+            others, pseudo, sure
+        )
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        return loss, {"accuracy": accuracy, "coverage": sure.float().mean()}
+
+    return step
+
+
+def sure_cross_entropy(logits: Tensor, labels: Tensor, sure: Tensor) -> Tensor:
+    """Cross-entropy of the sure labels (B,) bool, over all B: 0, and never NaN, where none is."""
+    return labeled_cross_entropy(logits, torch.where(sure, labels, -1)) * sure.float().mean()
+
+
+def linear_ramp(progress: float, start: float, end: float) -> float:
+    """0 until `start`, 1 from `end` on, a straight line between (Lee 2013, eq. 16).
+
+    Raises:
+        ValueError: not 0 ≤ start ≤ end ≤ 1.
+    """
+    if not 0 <= start <= end <= 1:
+        raise ValueError(f"the ramp is from {start} to {end}; expected 0 ≤ start ≤ end ≤ 1")
+    if progress >= end:
+        return 1.0
+    return max(0.0, (progress - start) / (end - start)) if progress > start else 0.0
+
+
+def draw(labeled: ImageSet, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """`n` images (n, C, H, W) and labels (n,), with replacement, on the generator's device."""
+    chosen = torch.randint(len(labeled), (n,), generator=generator, device=generator.device)
+    return rows(labeled.images, chosen), rows(labeled.labels, chosen)
+
+
+def check_labeled(labeled: ImageSet) -> None:
+    """Refuse a set to draw labelled images from that is empty or has some without a label."""
+    if not len(labeled):
+        raise ValueError("there are no labelled images; give at least one of each class")
+    if bool((labeled.labels < 0).any()):
+        missing = int((labeled.labels < 0).sum())
+        raise ValueError(f"{missing} of {len(labeled)} images of `labeled` have no label (-1)")
+
+
+def check_classes(logits: Tensor, labeled: ImageSet) -> None:
+    """Refuse a model that has another number of classes than the labelled images."""
+    if logits.shape[1] != labeled.n_classes:
+        raise ValueError(
+            f"the model has {logits.shape[1]} outputs; expected {labeled.n_classes}, one for each "
+            "class of `labeled`"
+        )
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse a threshold that is no probability."""
+    if not 0 <= threshold <= 1:  # also false for NaN
+        raise ValueError(f"threshold is {threshold!r}; expected a probability, 0 to 1")
