@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,7 +9,6 @@ from torch import Tensor, nn
 from cvcourse.check.function import Function
 from cvcourse.check.number import Number
 from cvcourse.check.quiz import Question, Quiz, Right, Wrong
-from cvcourse.models import LocallyConnected2d
 
 
 @Number.of(
@@ -88,7 +85,7 @@ def _correlate(image: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0)
         ),
     },
 )
-def convolve(image: Tensor, kernel: Tensor) -> Tensor:
+def correlate(image: Tensor, kernel: Tensor) -> Tensor:
     """Image (H, W), kernel (K, K) → map (H − K + 1, W − K + 1): stride 1, no padding."""
     size = len(kernel)
     rows = [
@@ -134,69 +131,62 @@ def as_convolution(weight: Tensor, channels: int, height: int, width: int) -> Te
     return weight.view(-1, channels, height, width)
 
 
-def _layer_and_images(generator: torch.Generator) -> tuple[nn.Module, Tensor, int]:
-    seed = int(torch.randint(1000, (), generator=generator))
+def _network_and_images(generator: torch.Generator) -> tuple[nn.Module, Tensor, int]:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        layer: nn.Module = (
-            nn.Conv2d(2, 3, 3, padding=1, bias=False)
-            if seed % 2
-            else LocallyConnected2d(2, 3, 6, 3, padding=1, bias=False)
+        torch.manual_seed(int(torch.randint(1000, (), generator=generator)))
+        convolution = nn.Conv2d(2, 8, 3, stride=2, padding=1)
+        network = nn.Sequential(
+            convolution, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 6)
         )
-    images = torch.randn(2, 2, 6, 6, generator=generator, dtype=torch.float64)
-    return layer.double().requires_grad_(False), images, 2
+    images = torch.randn(30, 2, 8, 8, generator=generator, dtype=torch.float64)
+    return network.double().requires_grad_(False), images, 1
 
 
-def _gap(
-    change: Callable[[Tensor, int], Tensor], undo: Callable[[Tensor, int], Tensor]
-) -> Callable[[nn.Module, Tensor, int], Tensor]:
-    """Shift the picture one way, the map another, and compare; not relative."""
-    return lambda layer, images, shift: (
-        layer(change(images, shift)) - undo(layer(images), shift)
-    ).norm()
-
-
-def _right(x: Tensor, shift: int) -> Tensor:
-    return x.roll(shift, dims=3)
-
-
-_moved = _gap(_right, _right)
+def _changed(network: nn.Module, images: Tensor, moved: Tensor) -> Tensor:
+    return (network(images).argmax(dim=1) != network(moved).argmax(dim=1)).double()
 
 
 @Function.of(
-    hint="Two ways round: layer(shifted images), and shifted layer(images). .roll(shift, dims=3) "
-    "shifts along a row.",
-    why="0 for a convolution with circular padding. With zeros at the border, or with a kernel for "
-    "each place, it is not.",
-    inputs=_layer_and_images,
+    hint="images.roll(shift, dims=3) shifts along a row. Compare the two argmax, picture by "
+    "picture.",
+    why="One pixel is enough, since the stride is 2. Zhang (2019) found the same in well-known "
+    "networks, and less of it after a blur.",
+    inputs=_network_and_images,
     mistakes={
-        "You compare the shifted picture's map with the unshifted map: that asks whether it stays. "
-        "Shift the map as well.": lambda layer, images, shift: (
-            _gap(_right, lambda x, _: x)(layer, images, shift) / layer(images).norm()
+        "That is the share of answers that stay; expected those that change.": (
+            lambda network, images, shift: (
+                1 - _changed(network, images, images.roll(shift, 3)).mean()
+            )
         ),
-        "You shift down, over dims=2; a row runs along dims=3.": lambda layer, images, shift: (
-            _gap(lambda x, s: x.roll(s, 2), lambda x, s: x.roll(s, 2))(layer, images, shift)
-            / layer(images).norm()
+        "You compare logits, and they nearly always change a little. Compare the classes.": (
+            lambda network, images, shift: (
+                (network(images) != network(images.roll(shift, 3))).any(dim=1).double().mean()
+            )
         ),
-        "That is the difference itself. Divide by the norm of the map, so that layers compare.": (
-            _moved
+        "You shift down, over dims=2; a row runs along dims=3.": lambda network, images, shift: (
+            _changed(network, images, images.roll(shift, 2)).mean()
         ),
-        "You divide by the norm of the pictures; expected that of their map.": (
-            lambda layer, images, shift: _moved(layer, images, shift) / images.norm()
+        "You shift to the left; a positive roll goes to the right.": (
+            lambda network, images, shift: _changed(network, images, images.roll(-shift, 3)).mean()
         ),
-        "That is the squared error. Take the norm, not its square.": lambda layer, images, shift: (
-            (_moved(layer, images, shift) / layer(images).norm()) ** 2
+        "What leaves on the right must come back on the left; you fill up with zeros.": (
+            lambda network, images, shift: _changed(
+                network, images, F.pad(images, (shift, -shift))
+            ).mean()
         ),
-        "One of the two shifts goes left: a positive shift for the pictures wants the same for the "
-        "map.": lambda layer, images, shift: (
-            _gap(_right, lambda x, s: x.roll(-s, 3))(layer, images, shift) / layer(images).norm()
+        "That is how many change; expected their share.": lambda network, images, shift: _changed(
+            network, images, images.roll(shift, 3)
+        ).sum(),
+        "Pictures lie along dims=0: you compare each with its neighbour in the batch.": (
+            lambda network, images, shift: _changed(network, images, images.roll(shift, 0)).mean()
         ),
     },
 )
-def disagreement(layer: nn.Module, images: Tensor, shift: int) -> Tensor:
-    """Of a layer that keeps the size: ‖f(shifted x) − shifted f(x)‖ / ‖f(x)‖, along a row."""
-    maps, moved = layer(images), layer(images.roll(shift, dims=3))
-    return (moved - maps.roll(shift, dims=3)).norm() / maps.norm()
+def flicker(network: nn.Module, images: Tensor, shift: int) -> Tensor:
+    """Share of images (B, C, H, W) whose predicted class changes when they are shifted right."""
+    before = network(images).argmax(dim=1)  # (B,)
+    after = network(images.roll(shift, dims=3)).argmax(dim=1)
+    return (before != after).double().mean()
 
 
 quiz = Quiz(

@@ -109,7 +109,7 @@ def _layer(generator: torch.Generator) -> tuple[int, ...]:
         ),
     },
 )
-def count(c_in: int, c_out: int, kernel: int, side: int, groups: int) -> tuple[int, int]:
+def costs(c_in: int, c_out: int, kernel: int, side: int, groups: int) -> tuple[int, int]:
     """(parameters with biases, multiply-adds) of a convolution whose map has side² positions."""
     weights = c_out * (c_in // groups) * kernel**2
     return weights + c_out, weights * side**2

@@ -168,7 +168,7 @@ def detected(scores: Tensor, overlap: Tensor, labels: Tensor) -> Tensor:
     return (named & placed).double().mean()
 
 
-def _borrow(features: Callable[..., Any]) -> dict[str, Any]:
+def _lend(learner: Callable[..., Any]) -> dict[str, Any]:
     """Hand over a backbone in training mode, and look at what is left of it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -178,7 +178,7 @@ def _borrow(features: Callable[..., Any]) -> dict[str, Any]:
         images = torch.randn(8, 3, 6, 6)
         before = deepcopy(backbone.state_dict())
         frozen = deepcopy(backbone).eval()
-        maps = features(backbone, images.clone())
+        maps = learner(backbone, images.clone())
     after = backbone.state_dict()
     return {
         "maps": maps,
@@ -195,7 +195,7 @@ def _borrow(features: Callable[..., Any]) -> dict[str, Any]:
     "that it was in afterwards.",
     why="requires_grad=False would have frozen the weights and left batch norm's averages moving. "
     "Those are no parameters; the mode decides.",
-    run=_borrow,
+    run=_lend,
     called_with="a backbone in training mode and images (8, 3, 6, 6) float32",
     requirements={
         "Return the backbone's maps, one set for each picture.": lambda out: (
@@ -218,7 +218,7 @@ def _borrow(features: Callable[..., Any]) -> dict[str, Any]:
         ),
     },
 )
-def features(backbone: nn.Module, images: Tensor) -> Tensor:
+def borrow(backbone: nn.Module, images: Tensor) -> Tensor:
     """What a frozen backbone says of images. It is left as it was found, its mode included."""
     mode = backbone.training
     backbone.eval()

@@ -145,9 +145,9 @@ def _train_and_test() -> tuple[ImageSet, ImageSet]:
     return render(1000, seed=0), render(500, seed=1)
 
 
-def _fill_layer(templates: Callable[..., Any]) -> Any:
+def _fill_layer(learner: Callable[..., Any]) -> Any:
     train, _ = _train_and_test()
-    return templates(train.images.flatten(1).float() / 255, train.labels.clone())
+    return learner(train.images.flatten(1).float() / 255, train.labels.clone())
 
 
 def _accuracy(layer: Any) -> float:
@@ -180,7 +180,7 @@ def _accuracy(layer: Any) -> float:
         "picture, and let the nearest win.": lambda layer: _accuracy(layer) > 0.8,
     },
 )
-def templates(vectors: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def without_training(vectors: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Training vectors (N, D) and labels (N,), ten classes → weight (10, D), bias (10,)."""
     averages = torch.stack([vectors[labels == c].mean(dim=0) for c in range(10)])
     return averages, -averages.square().sum(dim=1) / 2

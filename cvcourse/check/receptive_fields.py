@@ -63,11 +63,12 @@ def by_hand() -> tuple[float, float, float]:
     return size, jump, start
 
 
-def _stack(generator: torch.Generator) -> tuple[Layers]:
+def _stack(generator: torch.Generator) -> tuple[Layers, int]:
     def draw(low: int, high: int) -> int:
         return int(torch.randint(low, high, (), generator=generator))
 
-    return ([(draw(2, 6), draw(1, 4), draw(0, 3), draw(1, 4)) for _ in range(4)],)
+    layers = [(draw(2, 6), draw(1, 4), draw(0, 3), draw(1, 4)) for _ in range(4)]
+    return layers, draw(3, 9)
 
 
 def _fields(
@@ -77,8 +78,8 @@ def _fields(
     dilate: bool = True,
     pad: bool = True,
     less: int = 1,
-) -> tuple[float, float, float]:
-    """The recurrence, right or with one thing wrong."""
+) -> tuple[int, int, float]:
+    """Size, jump, start by the recurrence, right or with one thing wrong."""
     size, jump, start = 1, 1, 0.0
     for kernel, stride, padding, dilation in layers:
         jump *= stride if jump_first else 1
@@ -89,45 +90,53 @@ def _fields(
     return size, jump, start
 
 
+def _ends(fields: tuple[int, int, float], unit: int) -> tuple[float, float]:
+    size, jump, start = fields
+    first = start + unit * jump - (size - 1) / 2
+    return first, first + size - 1
+
+
 @Function.of(
-    hint="Three lines in the loop: size, start, and only then the jump.",
-    why="These lines give the field of any chain of layers; where branches meet, take the union.",
+    hint="The recurrence gives size, jump and start. The unit's field is centred at start + unit · "
+    "jump, and reaches (size − 1) / 2 pixels to each side.",
+    why="The first pixel of unit 0 is minus all the padding, each counted with the jump of "
+    "its layer.",
     inputs=_stack,
     mistakes={
         "You multiply the jump before you use it. A layer's own stride matters only for what comes "
-        "after it.": lambda layers: _fields(layers, jump_first=True),
-        "The dilation is missing: a kernel reaches (k − 1) · d.": lambda layers: _fields(
-            layers, dilate=False
+        "after it.": lambda layers, unit: _ends(_fields(layers, jump_first=True), unit),
+        "The dilation is missing: a kernel reaches (k − 1) · d.": lambda layers, unit: _ends(
+            _fields(layers, dilate=False), unit
         ),
-        "The padding is missing: it moves the first field out of the picture.": lambda layers: (
-            _fields(layers, pad=False)
+        "The padding is missing: it moves the fields out of the picture.": lambda layers, unit: (
+            _ends(_fields(layers, pad=False), unit)
         ),
-        "A kernel of k adds k − 1: a unit that sees one pixel gains nothing from a 1×1.": (
-            lambda layers: _fields(layers, less=0)
+        "A kernel of k adds k − 1: a unit gains nothing from a 1×1.": lambda layers, unit: _ends(
+            _fields(layers, less=0), unit
         ),
-        "The jump is missing from the sum: after a stride, one step of the map is several "
-        "pixels.": (
-            lambda layers: (
-                1 + sum((k - 1) * d for k, _, _, d in layers),
-                _fields(layers)[1],
-                sum((k - 1) * d / 2 - p for k, _, p, d in layers),
-            )
+        "That is the field of unit 0. Each unit further is one jump further.": (
+            lambda layers, unit: _ends(_fields(layers), 0)
         ),
-        "Size and start are right. Strides multiply, they do not add up.": lambda layers: (
-            _fields(layers)[0],
-            sum(stride for _, stride, _, _ in layers),
-            _fields(layers)[2],
+        "Neighbouring units are one jump apart, not one pixel.": lambda layers, unit: _ends(
+            (_fields(layers)[0], 1, _fields(layers)[2]), unit
         ),
+        "The first pixel is right, and the last one too far: it is still seen, so the field holds "
+        "last − first + 1 pixels.": lambda layers, unit: (
+            _ends(_fields(layers), unit)[0],
+            _ends(_fields(layers), unit)[1] + 1,
+        ),
+        "Units are counted from 0.": lambda layers, unit: _ends(_fields(layers), unit - 1),
     },
 )
-def recurrence(layers: Layers) -> tuple[float, float, float]:
-    """Layers (kernel, stride, padding, dilation), first to last → size, jump, start."""
+def pixels_of(layers: Layers, unit: int) -> tuple[float, float]:
+    """Layers (kernel, stride, padding, dilation) → first and last pixel that a unit can see."""
     size, jump, start = 1, 1, 0.0
     for kernel, stride, padding, dilation in layers:
         size += (kernel - 1) * dilation * jump
         start += ((kernel - 1) * dilation / 2 - padding) * jump
         jump *= stride
-    return size, jump, start
+    centre = start + unit * jump
+    return centre - (size - 1) / 2, centre + (size - 1) / 2
 
 
 def _gradient(generator: torch.Generator) -> tuple[Tensor, float]:

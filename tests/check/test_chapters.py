@@ -21,6 +21,7 @@ from cvcourse.check.function import TRIALS, Function
 from cvcourse.check.number import Number
 from cvcourse.check.project import Project
 from cvcourse.check.quiz import Quiz, Right
+from cvcourse.receptive_field import receptive_field
 
 ROOT = Path(__file__).parents[2]
 ENGINE = {"exercise", "function", "number", "project", "quiz"}
@@ -146,7 +147,7 @@ WRONG_ANSWERS: dict[tuple[str, str], list[Callable[..., Any]]] = {
         half_step,
         greedy,
     ],
-    ("one_layer", "templates"): [
+    ("one_layer", "without_training"): [
         at_least,
         lambda vectors, labels: (torch.full((10, 3072), float("nan")), torch.zeros(10)),
         lambda vectors, labels: (at_least(vectors, labels), torch.zeros(10)),
@@ -162,7 +163,7 @@ WRONG_ANSWERS: dict[tuple[str, str], list[Callable[..., Any]]] = {
         network(nn.Conv2d(3, 1, 24, stride=4)),
         network(nn.AvgPool2d(24, stride=4)),
     ],
-    ("one_backbone_many_heads", "features"): [
+    ("one_backbone_many_heads", "borrow"): [
         lambda backbone, images: images,
         taught,
         lambda backbone, images: backbone(images).detach(),
@@ -278,6 +279,21 @@ def test_losses_agree_with_the_libraries() -> None:
         scores = one_layer.cross_entropy.inputs(generator)
         theirs = nn.functional.cross_entropy(*scores)
         torch.testing.assert_close(one_layer.cross_entropy.answer(*scores), theirs)
+
+
+def test_a_units_pixels_are_those_of_the_tool() -> None:
+    from cvcourse.check import receptive_fields
+
+    for seed in range(10):
+        layers, unit = receptive_fields.pixels_of.inputs(torch.Generator().manual_seed(seed))
+        unit += 20  # away from the border, where a dilated kernel may skip the first pixels
+        model = nn.Sequential(
+            *(nn.Conv2d(1, 1, k, stride=s, padding=p, dilation=d) for k, s, p, d in layers)
+        )
+        *_, (_, field) = receptive_field(model, (1, 900, 900)).items()
+        top, _, bottom, _ = field.region(unit, unit)
+        first, last = receptive_fields.pixels_of.answer(layers, unit)
+        assert (top, bottom) == (first, last + 1)
 
 
 def pages() -> dict[str, list[Any]]:
