@@ -100,8 +100,8 @@ def not_a_function(name: str, answer: Any) -> Feedback:
     """What to say to somebody who should have handed in a function and did not."""
     return Feedback(
         "✗",
-        f"That is a {type(answer).__name__}; expected the function itself: check({name}), without "
-        "calling it.",
+        f"That {type(answer).__name__} is no function; expected the function itself: "
+        f"check({name}), without calling it.",
     )
 
 

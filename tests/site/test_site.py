@@ -145,6 +145,22 @@ def test_notebooks_open_on_colab(pages: dict[str, Page]) -> None:
         assert address + name.replace(".html", ".ipynb") in pages[name].links
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
+def test_quizzes_answer_to_the_keyboard_without_any_script(site: Path) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+        tab = browser.new_page(java_script_enabled=False)
+        tab.goto((site / "notebooks/03_one_layer.html").as_uri())
+        quiz = tab.locator(".quiz")
+        assert quiz.locator("p:visible").count() == quiz.locator("> li").count(), "questions alone"
+        for verdict, key in (("Right.", "Enter"), ("No.", " ")):
+            option = quiz.locator("details", has_text=verdict).first
+            option.locator("summary").press(key)
+            assert option.get_by_text(verdict).is_visible()
+        browser.close()
+
+
 @pytest.fixture(scope="module")
 def server(site: Path) -> Iterator[str]:
     """The address of a web server for the book."""
