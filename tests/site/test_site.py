@@ -135,6 +135,18 @@ def test_notebooks_open_on_colab(pages: dict[str, Page]) -> None:
         assert address + name.replace(".html", ".ipynb") in pages[name].links
 
 
+def test_quizzes_answer_to_the_keyboard_without_any_script(site: Path, browser: Any) -> None:
+    tab = browser.new_page(java_script_enabled=False)
+    tab.goto((site / "notebooks/03_one_layer.html").as_uri())
+    quiz = tab.locator(".quiz")
+    assert quiz.locator("p:visible").count() == quiz.locator("> li").count(), "questions alone"
+    for verdict, key in (("Right.", "Enter"), ("No.", " ")):
+        option = quiz.locator("details", has_text=verdict).first
+        option.locator("summary").press(key)
+        assert option.get_by_text(verdict).is_visible()
+    tab.close()
+
+
 @pytest.mark.parametrize("source", ["web server", "disk"])
 def test_browser_asks_nobody_and_complains_of_nothing(
     source: str,

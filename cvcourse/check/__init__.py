@@ -1,0 +1,11 @@
+"""Exercises that check an answer by what it does: one module a chapter, named after its notebook.
+
+    from cvcourse.check import one_layer as practice
+
+    practice.parameters.check(7_000)   # says what is wrong, and what the mistake usually is
+    practice.parameters.hint()
+    practice.parameters.solution()
+    practice.quiz                      # in a notebook: the questions that end the chapter
+
+A wrong answer never raises.
+"""
