@@ -1,10 +1,11 @@
-# make book · test · notebooks · bench · serve — each makes .venv if it is absent or out of date.
+# make book · test · notebooks · bench · serve · links · pdf · new-chapter NAME=15_shortcuts
+# Each makes .venv if it is absent or out of date.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: book test notebooks bench serve clean
+.PHONY: book test notebooks bench serve links pdf new-chapter clean
 .DELETE_ON_ERROR:
 
 # A fresh output folder each time: after a failed -W build an incremental one reports success.
@@ -28,6 +29,17 @@ bench: .venv/full.stamp
 
 serve: book
 	$(BIN)/python -m http.server --directory _build/html
+
+links: .venv/site.stamp
+	rm -rf _build
+	$(BIN)/jupyter-book build . --builder linkcheck -q
+
+# Wants Chromium, or: .venv/bin/playwright install chromium
+pdf: book .venv/full.stamp
+	$(BIN)/python book/pdf.py
+
+new-chapter: .venv/full.stamp
+	$(BIN)/python notebooks/new_chapter.py "$(NAME)"
 
 clean:
 	rm -rf _build .venv

@@ -6,6 +6,7 @@ autoapi reads the source and imports nothing, so the site builds without PyTorch
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from sphinx.util.nodes import make_refnode
@@ -18,14 +19,24 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 BEFORE_NAPOLEON = 400
+#: `code`, which stays as it is, or a character that is markup in reStructuredText and |x| in ours.
+CODE_OR_MARKUP = re.compile(r"`[^`]*`|[|*]")
 
 
-def keep_first_sentence(
+def read_as_plain_text(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Keep napoleon from taking "what: it is" for a type and a text, where the type is known."""
+    """Take a docstring for what it is, plain text with `code` and Google's sections.
+
+    Napoleon would take the first sentence of "what: it is" for a type, where the type is known.
+    """
+    lines[:] = [CODE_OR_MARKUP.sub(_escape, line) for line in lines]
     if what in ("attribute", "data", "property"):
         lines.insert(0, "")
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith("`") else "\\" + found[0]
 
 
 def resolve_public_name(
@@ -45,6 +56,6 @@ def resolve_public_name(
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the two."""
-    app.connect("autodoc-process-docstring", keep_first_sentence, priority=BEFORE_NAPOLEON)
+    app.connect("autodoc-process-docstring", read_as_plain_text, priority=BEFORE_NAPOLEON)
     app.connect("missing-reference", resolve_public_name)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
