@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -36,8 +38,8 @@ def steps(path: Path) -> list[dict[str, Any]]:
 
 
 def code(name: str) -> str:
-    """Everything in a Markdown file that is written as code, block or inline."""
-    blocks = re.findall(r"```.*?```|`[^`\n]+`", text(name), re.DOTALL)
+    """The commands in a Markdown file: shell blocks, and code within a line."""
+    blocks = re.findall(r"```sh.*?```|`[^`\n]+`", text(name), re.DOTALL)
     return "\n".join(blocks)
 
 
@@ -118,7 +120,8 @@ def test_links_and_pictures_in_the_text_lead_somewhere(name: str) -> None:
 
 
 def test_every_place_that_the_readme_maps_exists() -> None:
-    places = re.findall(r"^\| (`[^|]+) \|", text("README.md"), re.MULTILINE)
+    house = text("README.md").split("## The house")[1].split("\n## ")[0]
+    places = re.findall(r"^\| (`[^|]+) \|", house, re.MULTILINE)
     files = [file for place in places for file in re.findall(r"`([\w./-]+)`", place)]
     assert len(files) > 8
     assert [file for file in files if not (ROOT / file).exists()] == []
@@ -150,3 +153,33 @@ def test_nothing_strips_the_notebooks_of_their_outputs() -> None:
 def test_dependabot_watches_actions_and_requirements() -> None:
     updates = load(ROOT / ".github/dependabot.yml")["updates"]
     assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip"}
+
+
+def wanted(name: str) -> list[Requirement]:
+    """What a requirements file asks for, those that it includes and the package's own as well."""
+    found = []
+    for line in text(name).splitlines():
+        if line.startswith("-r "):
+            found += wanted(line.removeprefix("-r "))
+        elif line == "-e .":
+            found += [Requirement(dependency) for dependency in PROJECT["dependencies"]]
+        elif line and not line.startswith("#"):
+            found.append(Requirement(line))
+    return found
+
+
+@pytest.mark.parametrize("folder", ["", "book/"], ids=["everything", "site"])
+def test_the_lock_holds_what_the_requirements_ask_for_with_hashes(folder: str) -> None:
+    entries = re.findall(
+        r"^([\w.-]+)==([\w.+!-]+)(.*?)(?=^\S|\Z)",
+        text(f"{folder}requirements.lock"),
+        re.MULTILINE | re.DOTALL,
+    )
+    assert [name for name, _, rest in entries if "--hash=sha256:" not in rest] == []
+    locked: dict[str, list[str]] = {}
+    for name, version, _ in entries:
+        locked.setdefault(canonicalize_name(name), []).append(version)
+    for requirement in wanted(f"{folder}requirements.txt"):
+        versions = locked.get(canonicalize_name(requirement.name), [])
+        fits = bool(versions) and all(version in requirement.specifier for version in versions)
+        assert fits, f"{requirement} is locked as {versions}; run `make lock`"

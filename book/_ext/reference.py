@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 BEFORE_NAPOLEON = 400
-#: `code`, which stays as it is, or a character that is markup in reStructuredText and |x| in ours.
-CODE_OR_MARKUP = re.compile(r"`[^`]*`|[|*]")
+#: `code`, which stays as it is, or a character that is markup in reStructuredText, as in |x| or val_.
+CODE_OR_MARKUP = re.compile(r"`[^`]*`|[|*]|(?<=\w)_(?!\w)")
 
 
 def read_as_plain_text(

@@ -1,3 +1,4 @@
+import ast
 import http.server
 import re
 import shutil
@@ -143,6 +144,31 @@ def test_notebooks_open_on_colab(pages: dict[str, Page]) -> None:
     assert notebooks
     for name in notebooks:
         assert address + name.replace(".html", ".ipynb") in pages[name].links
+
+
+def public_names() -> Iterator[str]:
+    """What users may import: each module of the package, and what its `__all__` lists."""
+    for path in sorted((ROOT / "cvcourse").glob("[!_]*")):
+        source = path / "__init__.py" if path.is_dir() else path
+        if source.suffix != ".py" or not source.exists() or path.stem == "progress":
+            continue
+        yield f"cvcourse.{path.stem}"
+        for node in ast.parse(source.read_text("utf-8")).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                yield from (f"cvcourse.{path.stem}.{name}" for name in ast.literal_eval(node.value))
+
+
+def test_the_reference_has_every_public_name(pages: dict[str, Page]) -> None:
+    reference = [page for name, page in pages.items() if name.startswith("book/api/")]
+    anchors = {anchor.removeprefix("module-") for page in reference for anchor in page.anchors}
+    names = list(public_names())
+    assert "cvcourse.train.fit" in names
+    assert [name for name in names if name not in anchors] == [], "add a page to book/api/"
+
+
+def test_signatures_link_to_what_is_documented(pages: dict[str, Page]) -> None:
+    assert "#cvcourse.train.Recipe" in pages["book/api/train.html"].links
+    assert "data.html#cvcourse.data.ImageSet" in pages["book/api/train.html"].links
 
 
 @pytest.fixture(scope="module")
