@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 BEFORE_NAPOLEON = 400
-#: `code`, which stays as it is, or a character that is markup in reStructuredText, as in |x| or val_.
+#: `code`, which stays as it is, or a character that is markup in reStructuredText: |x|, val_.
 CODE_OR_MARKUP = re.compile(r"`[^`]*`|[|*]|(?<=\w)_(?!\w)")
 
 
