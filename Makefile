@@ -1,10 +1,13 @@
-# make book · test · notebooks · bench · serve — each makes .venv if it is absent or out of date.
+# make book · test · notebooks · bench · serve · links · pdf · new-chapter NAME=15_shortcuts · lock
+# Each makes .venv if it is absent or out of date; `make locked test` installs the locked versions.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-annotate --custom-compile-command "make lock"
 
-.PHONY: book test notebooks bench serve clean
+.PHONY: book test notebooks bench serve links pdf new-chapter lock locked locked-site clean
 .DELETE_ON_ERROR:
 
 # A fresh output folder each time: after a failed -W build an incremental one reports success.
@@ -28,6 +31,32 @@ bench: .venv/full.stamp
 
 serve: book
 	$(BIN)/python -m http.server --directory _build/html
+
+links: .venv/site.stamp
+	rm -rf _build
+	$(BIN)/jupyter-book build . --builder linkcheck -q
+
+# Wants Chromium, or: .venv/bin/playwright install chromium
+pdf: book .venv/full.stamp
+	$(BIN)/python book/pdf.py
+
+new-chapter: .venv/full.stamp
+	$(BIN)/python notebooks/new_chapter.py "$(NAME)"
+
+# The newest versions that the requirements allow, with hashes, for every Python and system.
+lock: .venv/bin/python
+	$(PIP) install uv
+	$(COMPILE) book/requirements.txt --output-file book/requirements.lock
+	$(COMPILE) requirements.txt --no-emit-package cvcourse --output-file requirements.lock
+
+locked: .venv/bin/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps -e .
+	touch .venv/site.stamp .venv/full.stamp
+
+locked-site: .venv/bin/python
+	$(PIP) install --require-hashes -r book/requirements.lock
+	touch .venv/site.stamp
 
 clean:
 	rm -rf _build .venv

@@ -1,3 +1,4 @@
+import ast
 import re
 import subprocess
 import sys
@@ -145,6 +146,31 @@ def test_quizzes_answer_to_the_keyboard_without_any_script(site: Path, browser: 
         option.locator("summary").press(key)
         assert option.get_by_text(verdict).is_visible()
     tab.close()
+
+
+def public_names() -> Iterator[str]:
+    """What users may import: each module of the package, and what its `__all__` lists."""
+    for path in sorted((ROOT / "cvcourse").glob("[!_]*")):
+        source = path / "__init__.py" if path.is_dir() else path
+        if source.suffix != ".py" or not source.exists() or path.stem == "progress":
+            continue
+        yield f"cvcourse.{path.stem}"
+        for node in ast.parse(source.read_text("utf-8")).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                yield from (f"cvcourse.{path.stem}.{name}" for name in ast.literal_eval(node.value))
+
+
+def test_the_reference_has_every_public_name(pages: dict[str, Page]) -> None:
+    reference = [page for name, page in pages.items() if name.startswith("book/api/")]
+    anchors = {anchor.removeprefix("module-") for page in reference for anchor in page.anchors}
+    names = list(public_names())
+    assert "cvcourse.train.fit" in names
+    assert [name for name in names if name not in anchors] == [], "add a page to book/api/"
+
+
+def test_signatures_link_to_what_is_documented(pages: dict[str, Page]) -> None:
+    assert "#cvcourse.train.Recipe" in pages["book/api/train.html"].links
+    assert "data.html#cvcourse.data.ImageSet" in pages["book/api/train.html"].links
 
 
 @pytest.mark.parametrize("source", ["web server", "disk"])

@@ -1,0 +1,224 @@
+"""Start a chapter: a skeleton that runs, and passes the tests as it is.
+
+It writes the notebook with its outputs, its place in the table of contents, and
+stubs for its claim in the ledger and for its summary.
+
+    python notebooks/new_chapter.py 15_shortcuts
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from execute import execute
+
+ROOT = Path(__file__).parents[1]
+SETUP_FROM = ROOT / "notebooks" / "03_one_layer.ipynb"
+
+OPENING = """\
+# {title}
+
+One paragraph: the question, and why the reader should care.
+
+In this chapter you will
+
+- see one thing;
+- predict another, and measure it over several seeds.
+
+**Time** 15 minutes to read, under a minute to run on two CPU cores. \
+**Before you start** you should have read \
+[One layer, and why cropping breaks it](03_one_layer.ipynb)."""
+
+PARAMETERS = """\
+dataset = "shapes"
+seeds = 3  # every experiment below is run once a seed
+few = 100
+many = 400
+n_test = 500
+epochs = 5
+record_path = ""  # where to write the results down, if anywhere"""
+
+IMPORTS = """\
+import torch
+from cvcourse.data import load
+from cvcourse.experiment import claim, interval, repeat, save_record
+from cvcourse.models import SingleLayer, standardized
+from cvcourse.train import Recipe, accuracy, fit"""
+
+QUESTION = """\
+## Do more pictures help?
+
+What is claimed, in one sentence, and what would have to happen if it were true.
+
+> **Predict.** How much better is one layer with four times the pictures?"""
+
+EXPERIMENT = """\
+def learn(seed):
+    \"\"\"Accuracy on new pictures, after few and after many.\"\"\"
+    test = load(dataset, "test", n=n_test, seed=seed)
+    outcome = {}
+    for n in (few, many):
+        train = load(dataset, "train", n=n, seed=seed)
+        torch.manual_seed(seed)
+        size, channels = train.images.shape[-1], train.images.shape[1]
+        layer = SingleLayer(
+            n_classes=train.n_classes, size=size, channels=channels
+        )
+        model = standardized(layer, train)
+        fit(model, train, Recipe(epochs=epochs, learning_rate=1e-3), seed=seed)
+        outcome[f"{n} pictures"] = accuracy(model, test)
+    return outcome
+
+
+results = repeat(learn, seeds)
+gain = results.difference(f"{many} pictures", f"{few} pictures")"""
+
+NUMBERS = """\
+for arm in results.values:
+    print(f"accuracy after {arm}: {results.interval(arm):.2f}")
+print(f"the difference, seed by seed: {gain:+.2f}")"""
+
+VERDICT = """\
+made = claim(
+    "{claim}",
+    "confirmed",
+    {{"four times the pictures help in every seed": bool(gain.mean > 0.05)}},
+    effect=f"accuracy with {{many}} minus {{few}} pictures: {{gain:+.2f}}",
+)"""
+
+RECORD = """\
+if record_path:
+    save_record(
+        record_path,
+        notebook="{name}",
+        dataset=dataset,
+        settings={{"seeds": seeds, "few": few, "many": many, "epochs": epochs}},
+        results={{"learn": results}},
+        claims=[made],
+    )"""
+
+CLOSING = """\
+## Verdict
+
+| claim | verdict | in short |
+|---|---|---|
+| {claim} | confirmed | what is left of the claim, in one line |
+
+## Try it yourself
+
+1. **Predict a number.** Something that can be worked out on paper first.
+2. **Change one thing.** A parameter, a model, a kind of picture.
+3. **A small project.** Something that the chapter did not settle."""
+
+LEDGER = """
+- id: {claim}
+  statement: What is claimed, right or wrong.
+  notes: []
+  verdict: confirmed
+  notebook: {name}
+"""
+
+SUMMARY = """
+## [{title}](../notebooks/{name}.ipynb)
+
+**Question.** What the chapter asks.
+
+**Answer.** What came out, and within which limits.
+
+| what | measured |
+|---|---|
+{rows}
+"""
+
+
+def skeleton(name: str, title: str, claim: str) -> NotebookNode:
+    """The notebook, not yet run."""
+    code = [
+        cell
+        for cell in nbformat.read(SETUP_FROM, as_version=4).cells
+        if cell.cell_type == "code"
+    ]
+    cells = [
+        new_markdown_cell(OPENING.format(title=title)),
+        new_code_cell(code[0].source, metadata={"tags": ["setup"]}),
+        new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+        new_code_cell(IMPORTS),
+        new_markdown_cell(QUESTION),
+        new_code_cell(EXPERIMENT),
+        new_code_cell(NUMBERS, metadata={"tags": ["nbval-ignore-output"]}),
+        new_code_cell(VERDICT.format(claim=claim)),
+        new_markdown_cell("What it means, and what it does not show."),
+        new_code_cell(RECORD.format(name=name)),
+        new_markdown_cell(CLOSING.format(claim=claim)),
+    ]
+    return new_notebook(cells=cells)
+
+
+def add_to_contents(name: str) -> None:
+    """Put the chapter behind those with smaller numbers."""
+    path = ROOT / "_toc.yml"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    places = [
+        number
+        for number, line in enumerate(lines)
+        if (found := re.search(r"file: notebooks/(\d\d_\w+)", line))
+        and found[1] < name
+    ]
+    indent = lines[places[-1]].split("-")[0]
+    lines.insert(places[-1] + 1, f"{indent}- file: notebooks/{name}\n")
+    path.write_text("".join(lines), "utf-8")
+
+
+def append(path: Path, text: str) -> None:
+    """Add to the end of a text file."""
+    path.write_text(path.read_text("utf-8") + text, "utf-8")
+
+
+def main(name: str) -> None:
+    """Write everything, and run the notebook."""
+    if not re.fullmatch(r"\d\d_[a-z0-9_]+", name):
+        raise SystemExit(
+            f"NAME is {name!r}; expected digits and words, like 15_shortcuts"
+        )
+    notebook = ROOT / "notebooks" / f"{name}.ipynb"
+    if taken := sorted(notebook.parent.glob(f"{name[:2]}_*.ipynb")):
+        raise SystemExit(
+            f"{taken[0].name} has this number already; choose another"
+        )
+    words = name[3:].replace("_", " ")
+    title, claim = words.capitalize(), words.replace(" ", "-")
+    nbformat.write(skeleton(name, title, claim), notebook)
+    execute(notebook)
+    printed = [
+        output.text
+        for cell in nbformat.read(notebook, as_version=4).cells
+        for output in cell.get("outputs", ())
+        if "nbval-ignore-output" in cell.metadata.get("tags", ())
+    ]
+    rows = "\n".join(
+        "| {} | {} |".format(*line.split(": "))
+        for line in "".join(printed).splitlines()
+    )
+    add_to_contents(name)
+    append(ROOT / "book/claims.yml", LEDGER.format(claim=claim, name=name))
+    append(
+        ROOT / "book/summaries.md",
+        SUMMARY.format(title=title, name=name, rows=rows),
+    )
+    print(
+        f"notebooks/{name}.ipynb runs; its claim stands in book/claims.yml,\n"
+        "its summary in book/summaries.md, its place in _toc.yml.\n"
+        "Now make them true: CONTRIBUTING.md tells how."
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: new_chapter.py NAME, such as 15_shortcuts")
+    main(sys.argv[1])
