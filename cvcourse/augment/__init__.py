@@ -1,5 +1,12 @@
-"""Augmentation of whole batches, on the device where the batch is."""
+"""Augmentation of one image (NumPy, OpenCV) and of whole batches, on the device where they are.
+
+One image: `ops` (colour, filters, noise, cutout) and `geometry`. A batch: `batch_colour` and
+`batch_geometry`, the same operations by the same names. `matrices` holds the geometry itself, which
+boxes, masks and keypoints follow too.
+"""
 
 from cvcourse.augment.batch import crop_and_flip
+from cvcourse.augment.mix import CutMix, Mixed, MixUp, mixed
+from cvcourse.augment.randaugment import RandAugment
 
-__all__ = ["crop_and_flip"]
+__all__ = ["CutMix", "MixUp", "Mixed", "RandAugment", "crop_and_flip", "mixed"]

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cvcourse.augment.batch_geometry import pick
+
 
 def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: int = 4) -> Tensor:
     """Shift every image by up to `padding` pixels each way, and mirror every other one.
@@ -27,7 +29,4 @@ def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: int = 
     flipped = torch.rand(b, 1, generator=generator, device=device) < 0.5  # like y and x, (B, 1)
     rows, columns = y + torch.arange(h, device=device), x + torch.arange(w, device=device)
     columns = torch.where(flipped, columns.flip(1), columns)  # (B, W)
-    padded = F.pad(images, [padding] * 4).permute(0, 2, 3, 1)  # (B, H + 2p, W + 2p, C)
-    each = torch.arange(b, device=device).view(-1, 1, 1)
-    cropped = padded[each, rows.unsqueeze(2), columns.unsqueeze(1)]  # (B, H, W, C)
-    return cropped.permute(0, 3, 1, 2).contiguous()
+    return pick(F.pad(images, [padding] * 4), rows, columns)

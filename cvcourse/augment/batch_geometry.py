@@ -1,0 +1,196 @@
+"""Geometry on a batch, on any device: every image its own parameters, one resampling for all.
+
+The operations and their parameters are those of `geometry`; a parameter is a number for all images
+or a (B,) tensor on their device. To do several, multiply their `matrices` and `warp` once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cvcourse.augment import matrices
+from cvcourse.augment.checks import Scalar, check_images, check_range
+from cvcourse.augment.matrices import Size
+
+#: Pixels worked on at once. On a CPU their floats stay in its cache; on a GPU memory is the bound.
+CHUNK = {"cpu": 1 << 16, "gpu": 1 << 26}
+
+
+def warp(images: Tensor, matrix: Tensor, *, size: Size | None = None, fill: int = 0) -> Tensor:
+    """Resample a batch by matrices, once.
+
+    Args:
+        images: (B, C, H, W) uint8.
+        matrix: (B, 3, 3) float on the same device, input to output; see `matrices`.
+        size: height and width of the output; those of the images when left out.
+        fill: the level outside the input, 0 to 255.
+
+    Returns:
+        (B, C, *size) uint8, new. Bilinear, rounded.
+
+    Raises:
+        ValueError: the matrices do not fit the batch, or are not finite.
+        torch.linalg.LinAlgError: a matrix cannot be inverted.
+    """
+    check_images(images)
+    check_range("fill", fill, 0, 255, "a grey level")
+    return _warp(images, matrix, size, fill, "bilinear")
+
+
+def warp_masks(masks: Tensor, matrix: Tensor, *, size: Size | None = None) -> Tensor:
+    """Resample (B, H, W) masks of bool or uint8: the nearest pixel; 0 outside."""
+    moved = _warp(masks.unsqueeze(1).to(torch.uint8), matrix, size, 0, "nearest")
+    return moved.squeeze(1).to(masks.dtype)
+
+
+def rotate(images: Tensor, degrees: Scalar, *, fill: int = 0) -> Tensor:
+    """Turn counter-clockwise about the centre, −360° to 360°."""
+    matrix = matrices.rotation(each(images, degrees), _size(images))
+    return warp(images, matrix, fill=fill)
+
+
+def translate(images: Tensor, x: Scalar, y: Scalar, *, fill: int = 0) -> Tensor:
+    """Move right by x and down by y, −1 to 1 of the sides; fractions of a pixel count."""
+    matrix = matrices.translation(each(images, x), each(images, y), _size(images))
+    return warp(images, matrix, fill=fill)
+
+
+def shear(images: Tensor, x: Scalar, y: Scalar = 0.0, *, fill: int = 0) -> Tensor:
+    """Lean verticals by x and horizontals by y, −80° to 80°."""
+    matrix = matrices.shear(each(images, x), each(images, y), _size(images))
+    return warp(images, matrix, fill=fill)
+
+
+def scale(images: Tensor, factor: Scalar, *, fill: int = 0) -> Tensor:
+    """Enlarge about the centre, 0.1 to 10; the frame stays."""
+    return warp(images, matrices.scaling(each(images, factor), _size(images)), fill=fill)
+
+
+def affine(images: Tensor, matrix: Tensor, *, fill: int = 0) -> Tensor:
+    """Any affine maps: (B, 2, 3) matrices from input to output, in pixels."""
+    if matrix.shape != (len(images), 2, 3):
+        raise ValueError(f"matrix has shape {tuple(matrix.shape)}; expected ({len(images)}, 2, 3)")
+    return warp(images, F.pad(matrix, (0, 0, 0, 1)) + _last_row(matrix), fill=fill)
+
+
+def perspective(images: Tensor, corners: Tensor, *, fill: int = 0) -> Tensor:
+    """Bring the four corners, (B, 4, 2) fractions of the sides, to new places; see `matrices`."""
+    return warp(images, matrices.perspective(corners, _size(images)), fill=fill)
+
+
+def flip(images: Tensor, chosen: Tensor, *, vertical: bool = False) -> Tensor:
+    """Swap left and right, or top and bottom, of the images chosen: (B,) bool."""
+    check_images(images)
+    return torch.where(chosen.view(-1, 1, 1, 1), images.flip(2 if vertical else 3), images)
+
+
+def crop(images: Tensor, x: Tensor, y: Tensor, size: Size) -> Tensor:
+    """Cut a window of `size` out of every image, its top left corner at whole pixels x, y (B,)."""
+    check_images(images)
+    (height, width), (h, w) = _size(images), size
+    check_range("x", x, 0, width - w, f"pixels, for a window of {w} in {width}")
+    check_range("y", y, 0, height - h, f"pixels, for a window of {h} in {height}")
+    rows = y.unsqueeze(1) + torch.arange(h, device=images.device)  # (B, h)
+    columns = x.unsqueeze(1) + torch.arange(w, device=images.device)  # (B, w)
+    return pick(images, rows, columns)
+
+
+def resize_crop(images: Tensor, boxes: Tensor, size: Size) -> Tensor:
+    """Bring a box of every image, (B, 4) pixels, to `size`: bilinear, no smoothing.
+
+    Unlike `geometry.resize_crop` this sees the pixels just outside the box, so the outermost half
+    pixel of the box differs; fractions of a pixel count.
+    """
+    check_images(images)
+    height, width = _size(images)
+    x0, y0, x1, y1 = boxes.unbind(-1)
+    fits = (x0 >= 0) & (y0 >= 0) & (x1 <= width) & (y1 <= height) & (x0 < x1) & (y0 < y1)
+    if not bool(fits.all()):
+        raise ValueError(
+            f"boxes are {boxes.tolist()}; expected x0 < x1 from 0 to {width} and y0 < y1 from 0 to "
+            f"{height}"
+        )
+    matrix = matrices.window((x0, y0, x1, y1), size)
+    return _warp(images, matrix, size, 0, "bilinear", outside="border")
+
+
+def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Of every image its own rows (B, h) and columns (B, w): (B, C, h, w), any dtype."""
+    b, c, _, width = images.shape
+    size = rows.shape[1], columns.shape[1]
+    picked = images.new_empty(b, c, *size)
+    for some in chunks(images, size):
+        place = rows[some, :, None] * width + columns[some, None, :]  # (b, h, w)
+        place = place.flatten(1).unsqueeze(1).expand(-1, c, -1)
+        picked[some] = images[some].flatten(2).gather(2, place).unflatten(2, size)
+    return picked
+
+
+def _warp(
+    images: Tensor,
+    matrix: Tensor,
+    size: Size | None,
+    fill: int,
+    mode: str,
+    outside: str = "zeros",
+) -> Tensor:
+    if matrix.shape != (len(images), 3, 3):
+        raise ValueError(f"matrix has shape {tuple(matrix.shape)}; expected ({len(images)}, 3, 3)")
+    if not bool(matrix.isfinite().all()):
+        raise ValueError("matrix holds NaN or infinity; expected finite numbers")
+    height, width = size or _size(images)
+    back = _to_frame(_size(images), matrix) @ torch.linalg.inv(matrix)  # output → [−1, 1]²
+    moved = images.new_empty(len(images), images.shape[1], height, width)
+    for some in chunks(images, (height, width)):
+        pixels = images[some].float()
+        if fill:
+            pixels -= fill
+        grid = _grid(back[some], height, width)
+        sampled = F.grid_sample(pixels, grid, mode, outside, align_corners=False)
+        moved[some] = sampled.add_(fill + 0.5)  # the assignment cuts decimals off
+    return moved
+
+
+def _grid(back: Tensor, height: int, width: int) -> Tensor:
+    """Where each output pixel's centre comes from: (B, H, W, 2) on [−1, 1]²."""
+    x = torch.arange(width, device=back.device, dtype=back.dtype) + 0.5
+    y = torch.arange(height, device=back.device, dtype=back.dtype) + 0.5
+    across = back[:, :, :1] * x + back[:, :, 2:]  # (B, 3, W)
+    down = back[:, :, 1:2] * y  # (B, 3, H)
+    u, v, w = (across[:, i, None] + down[:, i, :, None] for i in range(3))  # (B, H, W)
+    return torch.stack([u / w, v / w], dim=-1)
+
+
+def _to_frame(size: Size, like: Tensor) -> Tensor:
+    height, width = size
+    return like.new_tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
+
+
+def _last_row(like: Tensor) -> Tensor:
+    return like.new_tensor([[0, 0, 0], [0, 0, 0], [0, 0, 1]])
+
+
+def _size(images: Tensor) -> Size:
+    return images.shape[2], images.shape[3]
+
+
+def chunks(images: Tensor, size: Size) -> Iterator[slice]:
+    """A few images at a time, for results of `size`."""
+    pixels = CHUNK["cpu" if images.device.type == "cpu" else "gpu"]
+    some = max(1, pixels // (size[0] * size[1]))
+    return (slice(start, start + some) for start in range(0, len(images), some))
+
+
+def each(images: Tensor, value: Scalar) -> Tensor:
+    """A parameter for each image: (B,) float."""
+    if not isinstance(value, Tensor):
+        return torch.full((len(images),), float(value), device=images.device)
+    if value.shape != (len(images),):
+        raise ValueError(
+            f"a parameter has shape {tuple(value.shape)}; expected a number or ({len(images)},)"
+        )
+    return value

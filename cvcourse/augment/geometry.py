@@ -1,0 +1,158 @@
+"""Geometry on one image: (H, W) or (H, W, C) uint8 in, a new array of the same dtype out.
+
+Each operation is its matrix (see `matrices`) given to `warp`; give the same matrix to `warp_mask`,
+`warp_boxes` and `warp_keypoints`, and the annotations go along. Resampling is bilinear; what lies
+outside the input is `fill`.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from cvcourse.augment import matrices
+from cvcourse.augment.checks import check_image, check_range
+from cvcourse.augment.matrices import Size
+from cvcourse.data.checks import check_integer
+
+Image = np.ndarray  #: (H, W) or (H, W, C) uint8
+
+
+def warp(image: Image, matrix: np.ndarray, *, size: Size | None = None, fill: int = 0) -> Image:
+    """Resample an image by a matrix, once.
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        matrix: (3, 3), input to output; a product of `matrices`.
+        size: height and width of the output; those of the image when left out.
+        fill: the level outside the input, 0 to 255.
+
+    Returns:
+        A new image of `size`.
+
+    Raises:
+        ValueError: the matrix is not 3 × 3, finite and invertible.
+    """
+    return _warp(image, matrix, size, fill, cv2.INTER_LINEAR)
+
+
+def warp_mask(
+    mask: np.ndarray, matrix: np.ndarray, *, size: Size | None = None, fill: int = 0
+) -> np.ndarray:
+    """Resample a mask of bool or uint8: the nearest pixel, so no new values but `fill`."""
+    if mask.dtype == np.bool_:
+        moved = _warp(mask.view(np.uint8), matrix, size, fill, cv2.INTER_NEAREST)
+        return moved.astype(np.bool_)
+    return _warp(mask, matrix, size, fill, cv2.INTER_NEAREST)
+
+
+def rotate(image: Image, degrees: float, *, fill: int = 0) -> Image:
+    """Turn counter-clockwise about the centre, −360° to 360°."""
+    return warp(image, matrices.rotation(degrees, image.shape[:2]), fill=fill)
+
+
+def translate(image: Image, x: float, y: float, *, fill: int = 0) -> Image:
+    """Move right by x and down by y, −1 to 1 of the sides; fractions of a pixel count."""
+    return warp(image, matrices.translation(x, y, image.shape[:2]), fill=fill)
+
+
+def shear(image: Image, x: float, y: float = 0.0, *, fill: int = 0) -> Image:
+    """Lean verticals by x and horizontals by y, −80° to 80°."""
+    return warp(image, matrices.shear(x, y, image.shape[:2]), fill=fill)
+
+
+def scale(image: Image, factor: float, *, fill: int = 0) -> Image:
+    """Enlarge about the centre, 0.1 to 10; the frame stays."""
+    return warp(image, matrices.scaling(factor, image.shape[:2]), fill=fill)
+
+
+def affine(image: Image, matrix: np.ndarray, *, fill: int = 0) -> Image:
+    """Any affine map: a (2, 3) matrix from input to output, in pixels."""
+    if np.shape(matrix) != (2, 3):
+        raise ValueError(f"matrix has shape {np.shape(matrix)}; expected (2, 3)")
+    return warp(image, np.vstack([matrix, (0, 0, 1)]), fill=fill)
+
+
+def perspective(image: Image, corners: np.ndarray, *, fill: int = 0) -> Image:
+    """Bring the four corners to new places, as fractions of the sides; see `matrices`."""
+    return warp(image, matrices.perspective(corners, image.shape[:2]), fill=fill)
+
+
+def flip(image: Image, *, vertical: bool = False) -> Image:
+    """Swap left and right, or top and bottom. Nothing is resampled."""
+    check_image(image)
+    return cv2.flip(image, 0 if vertical else 1).reshape(image.shape)
+
+
+def crop(image: Image, box: tuple[int, int, int, int]) -> Image:
+    """Cut out the box x0, y0, x1, y1, in whole pixels inside the image."""
+    check_image(image)
+    x0, y0, x1, y1 = _check_box(box, image.shape[:2])
+    return image[y0:y1, x0:x1].copy()
+
+
+def resize_crop(image: Image, box: tuple[int, int, int, int], size: Size) -> Image:
+    """Cut out the box x0, y0, x1, y1, in whole pixels, and resize it to `size` (height, width).
+
+    Bilinear, without smoothing where it shrinks. Annotations follow `matrices.window(box, size)`.
+    """
+    check_image(image)
+    x0, y0, x1, y1 = _check_box(box, image.shape[:2])
+    height, width = _check_size(size)
+    resized = cv2.resize(image[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_LINEAR)
+    return resized.reshape(height, width, *image.shape[2:])
+
+
+def _warp(
+    image: Image, matrix: np.ndarray, size: Size | None, fill: int, interpolation: int
+) -> Image:
+    check_image(image)
+    check_range("fill", fill, 0, 255, "a grey level")
+    height, width = image.shape[:2] if size is None else _check_size(size)
+    (a, b, x), (c, d, y), (g, h, w) = _check_matrix(matrix)
+    # OpenCV counts from pixel centres: conjugate with a shift by half a pixel.
+    x, y, w = x + (a + b) / 2, y + (c + d) / 2, w + (g + h) / 2
+    a, b, x = a - g / 2, b - h / 2, x - w / 2
+    c, d, y = c - g / 2, d - h / 2, y - w / 2
+    resample, rows = (
+        (cv2.warpPerspective, [[a, b, x], [c, d, y], [g, h, w]])
+        if g or h
+        else (cv2.warpAffine, [[a / w, b / w, x / w], [c / w, d / w, y / w]])
+    )
+    moved = resample(
+        image,
+        np.array(rows),
+        (width, height),
+        flags=interpolation,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(fill, fill, fill, fill),
+    )
+    return moved.reshape(height, width, *image.shape[2:])
+
+
+def _check_matrix(matrix: np.ndarray) -> list[list[float]]:
+    if np.shape(matrix) != (3, 3):
+        raise ValueError(f"matrix has shape {np.shape(matrix)}; expected (3, 3)")
+    (a, b, x), (c, d, y), (g, h, w) = rows = matrix.tolist()
+    determinant = a * (d * w - y * h) - b * (c * w - y * g) + x * (c * h - d * g)
+    if not 1e-12 < abs(determinant) < float("inf"):  # also for NaN
+        raise ValueError(f"matrix is {rows}; expected finite numbers and an invertible matrix")
+    return rows
+
+
+def _check_box(box: tuple[int, int, int, int], size: Size) -> tuple[int, int, int, int]:
+    x0, y0, x1, y1 = box
+    height, width = size
+    whole = all(isinstance(edge, int | np.integer) for edge in box)
+    if not (whole and 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+        raise ValueError(
+            f"box is {box}; expected whole pixels x0 < x1 from 0 to {width} and y0 < y1 from 0 to "
+            f"{height}"
+        )
+    return x0, y0, x1, y1
+
+
+def _check_size(size: Size) -> Size:
+    for name, side in zip(("height", "width"), size, strict=True):
+        check_integer(name, side, 1, 32767, "pixels")
+    return size

@@ -1,0 +1,177 @@
+"""Every geometric operation is a 3 × 3 matrix; images, boxes and points follow it.
+
+A matrix maps a point (x, y, 1) of the input to its place in the output. Coordinates are in pixels
+and continuous: the frame is [0, W] × [0, H], x to the right, y down, and pixel (row i, column j)
+covers [j, j + 1] × [i, i + 1]. A product of matrices is the operations one after the other, the
+right-hand one first, and still one resampling.
+
+A parameter is a number, which gives a (3, 3) array for `geometry`, or a (B,) tensor, which gives
+(B, 3, 3) on the same device for `batch_geometry`. Directions are torchvision's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cvcourse.augment.checks import Scalar, check_range
+
+Size = tuple[int, int]  #: height and width in pixels
+Array = TypeVar("Array", np.ndarray, Tensor)
+
+
+def rotation(degrees: Scalar, size: Size) -> Any:
+    """Turn counter-clockwise about the centre by −360° to 360°."""
+    check_range("degrees", degrees, -360, 360, "degrees counter-clockwise")
+    maths: Any = torch if isinstance(degrees, Tensor) else math
+    angle = degrees * (math.pi / 180)
+    cos, sin = maths.cos(angle), maths.sin(angle)
+    return _about_centre(cos, sin, -sin, cos, size)
+
+
+def translation(x: Scalar, y: Scalar, size: Size) -> Any:
+    """Move right by x and down by y, each −1 to 1 of the image's own width or height."""
+    for name, value in (("x", x), ("y", y)):
+        check_range(name, value, -1, 1, "a fraction of the side")
+    return _matrix(1, 0, x * size[1], 0, 1, y * size[0])
+
+
+def shear(x: Scalar, y: Scalar, size: Size) -> Any:
+    """Slant about the centre: lean verticals by x and then horizontals by y, −80° to 80°.
+
+    With x > 0 what lies above the centre moves right; with y > 0 what lies left of it moves down.
+    """
+    for name, value in (("x", x), ("y", y)):
+        check_range(name, value, -80, 80, "degrees")
+    slope_x, slope_y = _tan(x), _tan(y)
+    return _about_centre(1, -slope_x, -slope_y, 1 + slope_x * slope_y, size)
+
+
+def scaling(factor: Scalar, size: Size) -> Any:
+    """Enlarge about the centre, 0.1 to 10; below 1: shrink."""
+    check_range("factor", factor, 0.1, 10, "times the size")
+    return _about_centre(factor, 0, 0, factor, size)
+
+
+def mirror(size: Size, *, vertical: bool = False) -> np.ndarray:
+    """Swap left and right, or top and bottom."""
+    height, width = size
+    return _matrix(1, 0, 0, 0, -1, height) if vertical else _matrix(-1, 0, width, 0, 1, 0)
+
+
+def window(box: tuple[Scalar, Scalar, Scalar, Scalar], size: Size) -> Any:
+    """Bring the box x0, y0, x1, y1 (pixels of the input) to fill an output of `size`."""
+    x0, y0, x1, y1 = box
+    across, down = size[1] / (x1 - x0), size[0] / (y1 - y0)
+    return _matrix(across, 0, -x0 * across, 0, down, -y0 * down)
+
+
+def perspective(corners: np.ndarray | Tensor, size: Size) -> Any:
+    """Bring the frame's corners to new places: the only operation here that bends parallels.
+
+    Heckbert (1989), Fundamentals of Texture Mapping and Image Warping, section 2.2.3.
+
+    Args:
+        corners: (4, 2), or (B, 4, 2): x, y of the top left, top right, bottom right and bottom
+            left corner, as fractions of the sides; (0, 0), (1, 0), (1, 1), (0, 1) change nothing.
+        size: of the image.
+
+    Raises:
+        ValueError: the corners are not those of a convex quadrilateral, in this order, or lie
+            outside −1 to 2.
+    """
+    if corners.shape[-2:] != (4, 2):
+        raise ValueError(f"corners have shape {tuple(corners.shape)}; expected (4, 2)")
+    at: Any = corners
+    x0, x1, x2, x3 = (at[..., i, 0] for i in range(4))
+    y0, y1, y2, y3 = (at[..., i, 1] for i in range(4))
+    turns: Any = [
+        (x1 - x0) * (y3 - y0) - (x3 - x0) * (y1 - y0),
+        (x2 - x1) * (y0 - y1) - (x0 - x1) * (y2 - y1),
+        (x3 - x2) * (y1 - y2) - (x1 - x2) * (y3 - y2),
+        (x0 - x3) * (y2 - y3) - (x2 - x3) * (y0 - y3),
+    ]
+    inside = bool((corners >= -1).all()) and bool((corners <= 2).all())  # False for NaN
+    if not (inside and all(bool((turn > 1e-6).all()) for turn in turns)):
+        raise ValueError(
+            f"corners are {corners.tolist()}; expected a convex quadrilateral from the top left "
+            "corner clockwise, in fractions from -1 to 2"
+        )
+    skew_x, skew_y = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
+    area = turns[2]  # of the parallelogram at the corner opposite the first
+    g = ((x3 - x2) * skew_y - skew_x * (y3 - y2)) / area
+    h = (skew_x * (y1 - y2) - (x1 - x2) * skew_y) / area
+    height, width = size
+    return _matrix(
+        x1 - x0 + g * x1,
+        (x3 - x0 + h * x3) * (width / height),
+        x0 * width,
+        (y1 - y0 + g * y1) * (height / width),
+        y3 - y0 + h * y3,
+        y0 * height,
+        g / width,
+        h / height,
+    )
+
+
+def warp_keypoints(points: Array, matrix: Array) -> Array:
+    """Where points go.
+
+    Args:
+        points: (N, 2), or (B, N, 2), float: x and y in pixels.
+        matrix: (3, 3), or (B, 3, 3).
+
+    Returns:
+        The points' new places, same shape; they may lie outside the frame.
+    """
+    linear, offset = matrix[..., :2].swapaxes(-1, -2), matrix[..., None, :, 2]
+    moved = points @ linear + offset  # (..., N, 3)
+    return moved[..., :2] / moved[..., 2:]
+
+
+def warp_boxes(boxes: Array, matrix: Array, size: Size) -> Array:
+    """The upright hull of each box after the operation, clipped to the frame.
+
+    Args:
+        boxes: (N, 4), or (B, N, 4), float: x0, y0, x1, y1 in pixels.
+        matrix: (3, 3), or (B, 3, 3).
+        size: of the output.
+
+    Returns:
+        The same shape; (0, 0, 0, 0) for a box of which nothing is left.
+    """
+    corners = boxes[..., [0, 1, 2, 1, 2, 3, 0, 3]].reshape(*boxes.shape[:-2], -1, 2)
+    moved = warp_keypoints(corners, matrix).reshape(*boxes.shape[:-1], 4, 2)
+    maths: Any = torch if isinstance(moved, Tensor) else np
+    height, width = size
+    x, y = moved[..., 0].clip(0, width), moved[..., 1].clip(0, height)  # (..., N, 4)
+    hull = maths.stack(
+        [maths.amin(x, -1), maths.amin(y, -1), maths.amax(x, -1), maths.amax(y, -1)], -1
+    )
+    seen = (hull[..., 2] > hull[..., 0]) & (hull[..., 3] > hull[..., 1])
+    return hull * seen[..., None]
+
+
+def _tan(degrees: Scalar) -> Scalar:
+    angle = degrees * (math.pi / 180)
+    return angle.tan() if isinstance(angle, Tensor) else math.tan(angle)
+
+
+def _about_centre(a: Scalar, b: Scalar, c: Scalar, d: Scalar, size: Size) -> Any:
+    """The linear map ((a, b), (c, d)) with the frame's centre as its fixed point."""
+    x, y = size[1] / 2, size[0] / 2
+    return _matrix(a, b, x - a * x - b * y, c, d, y - c * x - d * y)
+
+
+def _matrix(*entries: Scalar) -> Any:
+    """Row by row: six entries, or eight with a perspective's g and h."""
+    nine = [*entries, *(0.0, 0.0, 1.0)[len(entries) - 6 :]]
+    like = next((entry for entry in entries if isinstance(entry, Tensor)), None)
+    if like is None:
+        return np.array(nine, dtype=np.float64).reshape(3, 3)
+    rows = [e if isinstance(e, Tensor) else like.new_full(like.shape, e) for e in nine]
+    return torch.stack(torch.broadcast_tensors(*rows), dim=-1).unflatten(-1, (3, 3))

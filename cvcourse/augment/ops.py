@@ -1,0 +1,204 @@
+"""Colour, filters and noise on one image: (H, W) or (H, W, C) uint8 in, a new one out.
+
+The definitions are torchvision's (`transforms.v2`), with one difference: results are rounded to the
+nearest level where torchvision cuts the decimals off, so a factor does not darken by half a level.
+Colour is RGB. A fourth channel is opacity: only blur and cutout change it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+
+import cv2
+import numpy as np
+
+from cvcourse.augment.checks import MAX_FACTOR, check_image, check_range
+from cvcourse.augment.geometry import Image
+from cvcourse.data.checks import check_integer
+
+GREY = (0.299, 0.587, 0.114)  #: how bright red, green and blue look (ITU-R BT.601)
+
+P = ParamSpec("P")
+_LEVELS = np.arange(256, dtype=np.uint8)
+
+
+def _colours(
+    operation: Callable[Concatenate[Image, P], Image],
+) -> Callable[Concatenate[Image, P], Image]:
+    """Check the image, and keep opacity and a trailing axis of one channel out of the operation."""
+
+    @functools.wraps(operation)
+    def wrapped(image: Image, *args: P.args, **kwargs: P.kwargs) -> Image:
+        check_image(image)
+        if image.ndim == 3 and image.shape[2] == 4:
+            return np.dstack([wrapped(image[..., :3], *args, **kwargs), image[..., 3]])
+        flat = image[..., 0] if image.shape[2:] == (1,) else image
+        return operation(np.ascontiguousarray(flat), *args, **kwargs).reshape(image.shape)
+
+    return wrapped
+
+
+@_colours
+def brightness(image: Image, factor: float) -> Image:
+    """Multiply every level by a factor, 0 (black) to 10; 1 changes nothing."""
+    _check_factor(factor)
+    return cv2.convertScaleAbs(image, alpha=factor)
+
+
+@_colours
+def contrast(image: Image, factor: float) -> Image:
+    """Move every level away from the image's mean grey, 0 (all grey) to 10; 1 changes nothing."""
+    _check_factor(factor)
+    means = cv2.mean(image)
+    grey = means[0] if image.ndim == 2 else float(np.dot(means[:3], GREY))
+    return cv2.addWeighted(image, factor, image, 0, (1 - factor) * grey)
+
+
+@_colours
+def saturation(image: Image, factor: float) -> Image:
+    """Move every pixel away from its own grey, 0 (grey) to 10; 1 changes nothing."""
+    _check_factor(factor)
+    if image.ndim == 2:
+        return image.copy()
+    return cv2.transform(image, factor * np.eye(3) + (1 - factor) * np.array([GREY] * 3))
+
+
+@_colours
+def hue(image: Image, turn: float) -> Image:
+    """Turn the colour wheel, −0.5 to 0.5 of a whole turn; 0 changes nothing.
+
+    By way of HSV in 8 bits, which moves levels by a few units of its own.
+    """
+    check_range("turn", turn, -0.5, 0.5, "of the colour wheel")
+    shift = round(turn * 256) % 256
+    if image.ndim == 2 or not shift:
+        return image.copy()
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)
+    hsv[..., 0] += np.uint8(shift)  # 256 is a whole turn, so overflow is right
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL)
+
+
+@_colours
+def posterize(image: Image, bits: int) -> Image:
+    """Keep the `bits` highest bits of every level, 1 to 8; 8 changes nothing."""
+    check_integer("bits", bits, 1, 8, "bits of each level to keep")
+    return image & np.uint8(256 - 2 ** (8 - bits))
+
+
+@_colours
+def solarize(image: Image, threshold: float) -> Image:
+    """Invert the levels from a threshold on, 0 (all) to 256 (none)."""
+    check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
+    return cv2.LUT(image, np.where(threshold <= _LEVELS, ~_LEVELS, _LEVELS))
+
+
+@_colours
+def autocontrast(image: Image) -> Image:
+    """Stretch each channel so that it runs from 0 to 255; a channel of one level stays."""
+    tables = []
+    for channel in cv2.split(image):
+        low, high, _, _ = cv2.minMaxLoc(channel)
+        scale, low = (255 / (high - low), low) if high > low else (1.0, 0.0)
+        tables.append((scale, -low * scale))
+    if len(tables) == 1:
+        scale, offset = tables[0]
+        return cv2.addWeighted(image, scale, image, 0, offset)
+    linear = np.zeros((3, 4))
+    linear[[0, 1, 2], [0, 1, 2]] = [scale for scale, _ in tables]
+    linear[:, 3] = [offset for _, offset in tables]
+    return cv2.transform(image, linear)
+
+
+@_colours
+def equalize(image: Image) -> Image:
+    """Spread each channel's levels so that all are about equally frequent (as Pillow does)."""
+    tables = [_equalizing_table(channel) for channel in cv2.split(image)]
+    return cv2.LUT(image, np.stack(tables, axis=-1)[None] if len(tables) > 1 else tables[0])
+
+
+@_colours
+def sharpness(image: Image, factor: float) -> Image:
+    """Move every pixel away from its smoothed neighbourhood, 0 (smooth) to 10; 1 changes nothing.
+
+    The outermost pixels have no whole neighbourhood and stay.
+    """
+    _check_factor(factor)
+    if min(image.shape[:2]) <= 2:
+        return image.copy()
+    kernel = np.full((3, 3), (1 - factor) / 13)
+    kernel[1, 1] = factor + 5 * (1 - factor) / 13
+    sharp = cv2.filter2D(image, -1, kernel)
+    for edge in (0, -1):
+        sharp[edge], sharp[:, edge] = image[edge], image[:, edge]
+    return sharp
+
+
+def blur(image: Image, sigma: float) -> Image:
+    """Smooth by a Gaussian of standard deviation `sigma`, 0 to 0.25 of the shorter side.
+
+    The Gaussian ends at 3 sigma; the image goes on mirrored about its outermost pixels.
+    """
+    check_image(image)
+    radius, pixels = gaussian_support(sigma, image.shape[:2])
+    if not radius:
+        return image.copy()
+    side = 2 * radius + 1
+    smooth = cv2.GaussianBlur(image, (side, side), pixels, borderType=cv2.BORDER_REFLECT_101)
+    return smooth.reshape(image.shape)
+
+
+def gaussian_support(sigma: float, size: tuple[int, int]) -> tuple[int, float]:
+    """The radius in whole pixels of a blur, and its standard deviation in pixels."""
+    check_range("sigma", sigma, 0, 0.25, "a fraction of the shorter side")
+    pixels = sigma * min(size)
+    return (int(np.ceil(3 * pixels)) if pixels > 0.05 else 0), pixels
+
+
+@_colours
+def noise(image: Image, std: float, rng: np.random.Generator) -> Image:
+    """Add Gaussian noise to every level: standard deviation 0 to 1, where white is 1."""
+    check_range("std", std, 0, 1, "of the range from black to white")
+    if std == 0:
+        return image.copy()
+    grain = rng.standard_normal(image.shape, dtype=np.float32)
+    return cv2.addWeighted(image, 1, grain, 255 * std, 0, dtype=cv2.CV_8U)
+
+
+def cutout(image: Image, x: float, y: float, side: float, *, fill: int = 0) -> Image:
+    """Hide a square (DeVries and Taylor 2017); what lies outside the image hides nothing.
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        x: the square's centre, 0 to 1 of the width.
+        y: the same down the height.
+        side: 0 to 1 of the shorter side of the image.
+        fill: the level to paint, 0 to 255.
+    """
+    check_image(image)
+    for name, value in (("x", x), ("y", y), ("side", side)):
+        check_range(name, value, 0, 1, "a fraction of the side")
+    check_range("fill", fill, 0, 255, "a grey level")
+    height, width = image.shape[:2]
+    half = side * min(height, width) / 2
+    top, bottom = (max(round(y * height + edge), 0) for edge in (-half, half))
+    left, right = (max(round(x * width + edge), 0) for edge in (-half, half))
+    hidden = image.copy()
+    hidden[top:bottom, left:right] = fill
+    return hidden
+
+
+def _equalizing_table(channel: Image) -> np.ndarray:
+    counts = cv2.calcHist([channel], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+    below = np.cumsum(counts)
+    step = (below[-1] - counts[np.flatnonzero(counts)[-1]]) // 255  # the brightest are not spread
+    if step == 0:
+        return _LEVELS
+    table = np.zeros(256, np.uint8)
+    table[1:] = np.minimum((below[:-1] + step // 2) // step, 255)
+    return table
+
+
+def _check_factor(factor: float) -> None:
+    check_range("factor", factor, 0, MAX_FACTOR, "1 changes nothing")
