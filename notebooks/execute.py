@@ -1,7 +1,8 @@
-"""Run every notebook in place, so that what it shows is what the code gives today.
+"""Run every notebook in place, so that it shows what the code gives today.
 
-Metadata that changes from run to run is left out: an unchanged notebook gives no diff. A cell tagged
-`volatile` (timings) keeps the output that it has; clear it to measure anew.
+Metadata that changes from run to run is left out: an unchanged notebook gives
+no diff. A cell tagged `volatile` (timings) keeps the output that it has; clear
+it to measure anew.
 
     python notebooks/execute.py [notebooks/03_one_layer.ipynb …]
 """
@@ -25,8 +26,14 @@ def execute(path: Path) -> float:
     notebook = nbformat.read(path, as_version=4)
     before = {cell.id: cell.get("outputs") for cell in notebook.cells}
     start = time.perf_counter()
-    NotebookClient(notebook, timeout=600, kernel_name="python3", record_timing=False,
-                   store_widget_state=False, resources={"metadata": {"path": str(path.parent)}}).execute()  # fmt: skip
+    NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
     seconds = time.perf_counter() - start
     notebook.metadata = NotebookNode(
         kernelspec={
