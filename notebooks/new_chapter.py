@@ -47,7 +47,7 @@ record_path = ""  # where to write the results down, if anywhere"""
 IMPORTS = """\
 import torch
 from cvcourse.data import load
-from cvcourse.experiment import claim, interval, repeat, save_record
+from cvcourse.experiment import claim, repeat, save_record
 from cvcourse.models import SingleLayer, standardized
 from cvcourse.train import Recipe, accuracy, fit"""
 
