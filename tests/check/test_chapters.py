@@ -307,8 +307,14 @@ def test_a_units_pixels_are_those_of_the_tool() -> None:
         assert (top, bottom) == (first, last + 1)
 
 
+#: Chapters whose notebooks are still being written; their practice is not yet in them.
+WAITING = {"augmentation", "cutmix_randaugment"}
+
+
 def page(name: str) -> list[Any]:
     """The code cells of a chapter's notebook."""
+    if name in WAITING:
+        pytest.skip(f"practice has not been put into the notebook {name} yet")
     paths = list((ROOT / "notebooks").glob(f"[0-9][0-9]_{name}.ipynb"))
     if not paths:
         pytest.skip(f"the notebook {name} is not there yet")
@@ -326,7 +332,7 @@ def test_practice_in_a_notebook_is_of_its_chapter() -> None:
             r"from cvcourse\.check import (\w+) as practice", path.read_text("utf-8")
         )
         assert found in ([], [path.stem[3:]])
-        assert set(found) <= set(CHAPTERS)
+        assert set(found) <= set(CHAPTERS) - WAITING
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
