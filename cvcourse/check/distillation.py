@@ -171,7 +171,7 @@ def _both(s: Tensor, z: Tensor, y: Tensor, t: float, soft: float, hard: float) -
 def teach_with_labels(
     student: Tensor, teacher: Tensor, labels: Tensor, t: float, alpha: float
 ) -> Tensor:
-    """Loss alpha T² KL(teacher ‖ student) at T, plus (1 − alpha) times the cross-entropy at T = 1."""
+    """Loss alpha T² KL(teacher ‖ student) at T, plus (1 − alpha) cross-entropy at T = 1."""
     p, q = (teacher / t).log_softmax(dim=1), (student / t).log_softmax(dim=1)  # (B, K)
     soft = t**2 * (p.exp() * (p - q)).sum(dim=1).mean()
     return alpha * soft + (1 - alpha) * F.cross_entropy(student, labels)
