@@ -80,6 +80,11 @@ class Exercise(ABC):
         """What is wrong with an answer; None if nothing is."""
 
     @property
+    def answer(self) -> Any:
+        """A right answer: the function itself, or what it gives where a number is asked for."""
+        return self._solution
+
+    @property
     def source(self) -> str:
         """The solution as Python text, without its decorator."""
         text = textwrap.dedent(inspect.getsource(self._solution))

@@ -39,11 +39,6 @@ class Function(Exercise):
         super().__init__(solution, hint=hint, why=why)
         self.inputs, self.mistakes = inputs, mistakes
 
-    @property
-    def answer(self) -> Callable[..., Any]:
-        """The solution."""
-        return self._solution
-
     def _judge(self, answer: Any) -> Feedback | None:
         if not callable(answer):
             return not_a_function(self.name, answer)

@@ -35,11 +35,6 @@ class Project(Exercise):
         super().__init__(solution, hint=hint, why=why)
         self.run, self.called_with, self.requirements = run, called_with, requirements
 
-    @property
-    def answer(self) -> Callable[..., Any]:
-        """The solution."""
-        return self._solution
-
     def _judge(self, answer: Any) -> Feedback | None:
         if not callable(answer):
             return not_a_function(self.name, answer)

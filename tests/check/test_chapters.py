@@ -5,40 +5,20 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 import torch
+from practice import CHAPTERS, chapter, exercises_of
 from torch import nn
 from torchvision.ops import generalized_box_iou_loss
 
-from cvcourse.check.exercise import Exercise
 from cvcourse.check.function import TRIALS, Function
 from cvcourse.check.number import Number
 from cvcourse.check.project import Project
 from cvcourse.check.quiz import Quiz, Right
 from cvcourse.receptive_field import receptive_field
-
-ROOT = Path(__file__).parents[2]
-ENGINE = {"exercise", "function", "number", "project", "quiz"}
-CHAPTERS = sorted(
-    path.stem
-    for path in (ROOT / "cvcourse/check").glob("*.py")
-    if path.stem not in ENGINE and path.stem != "__init__"
-)
-
-
-def chapter(name: str) -> ModuleType:
-    return importlib.import_module(f"cvcourse.check.{name}")
-
-
-def exercises_of(name: str) -> list[Exercise]:
-    return [value for value in vars(chapter(name)).values() if isinstance(value, Exercise)]
-
 
 EXERCISES = [
     pytest.param(one, id=f"{name}.{one.name}") for name in CHAPTERS for one in exercises_of(name)
@@ -305,53 +285,3 @@ def test_a_units_pixels_are_those_of_the_tool() -> None:
         top, _, bottom, _ = field.region(unit, unit)
         first, last = receptive_fields.pixels_of.answer(layers, unit)
         assert (top, bottom) == (first, last + 1)
-
-
-def page(name: str) -> list[Any]:
-    """The code cells of a chapter's notebook."""
-    paths = list((ROOT / "notebooks").glob(f"[0-9][0-9]_{name}.ipynb"))
-    if not paths:
-        pytest.skip(f"the notebook {name} is not there yet")
-    return [c for c in nbformat.read(paths[0], as_version=4).cells if c.cell_type == "code"]
-
-
-def asked(cell: Any) -> str | None:
-    found = re.search(r"^practice\.(\w+)\.check\(", cell.source, re.MULTILINE)
-    return found[1] if found else None
-
-
-def test_practice_in_a_notebook_is_of_its_chapter() -> None:
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        found = re.findall(
-            r"from cvcourse\.check import (\w+) as practice", path.read_text("utf-8")
-        )
-        assert found in ([], [path.stem[3:]])
-        assert set(found) <= set(CHAPTERS)
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_the_notebook_asks_exactly_the_exercises(name: str) -> None:
-    cells = page(name)
-    exercises = [exercise.name for exercise in exercises_of(name)]
-    assert [asked(cell) for cell in cells if asked(cell)] == exercises
-    assert [cell.source for cell in cells].count("practice.quiz") == 1
-    elsewhere = "\n".join(cell.source for cell in cells if not asked(cell))
-    answers = [one.name for one in exercises_of(name) if not isinstance(one, Number)]
-    for exercise in answers:  # or an answer would break the chapter when a cell is run again
-        assert not re.search(rf"^(def {exercise}\b|{exercise} =)", elsewhere, re.MULTILINE)
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_the_notebook_is_left_unanswered(name: str) -> None:
-    """Its outputs are today's: no answer yet, hint and solution folded, and the quiz."""
-    for cell in page(name):
-        shown: dict[str, str] = {}
-        for output in cell.outputs:
-            shown |= output.get("data", {})
-        if exercise := asked(cell):
-            one = getattr(chapter(name), exercise)
-            assert cell.outputs[0].text.startswith("…")
-            assert shown["text/html"] == one._repr_html_()
-            assert shown["text/plain"] == repr(one)
-        if cell.source == "practice.quiz":
-            assert shown["text/html"] == chapter(name).quiz._repr_html_()
