@@ -75,7 +75,9 @@ def _logits(generator: torch.Generator) -> tuple[Tensor, float]:
         "logit first, or take PyTorch's softmax.": lambda logits, t: (
             (logits / t).exp() / (logits / t).exp().sum(dim=1, keepdim=True)
         ),
-        "The temperature is missing.": lambda logits, t: logits.softmax(dim=1),
+        "The temperature is missing, or cancels when you divide by the sum.": lambda logits, t: (
+            logits.softmax(dim=1)
+        ),
         "They do not sum to 1: after the power of 1/T, divide by the sum.": lambda logits, t: (
             logits.softmax(dim=1) ** (1 / t)
         ),

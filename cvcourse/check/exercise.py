@@ -48,13 +48,18 @@ class Exercise(ABC):
         """A decorator that makes an exercise of its solution."""
         return partial(cls, **settings)
 
-    def check(self, answer: Any = ...) -> Self:
+    def check(self, *answer: Any) -> Self:
         """Print what there is to say of an answer. Whatever the answer is, nothing is raised.
+
+        Two answers are taken for a number with a comma in it, such as 7,850.
 
         Returns:
             The exercise, so that a notebook shows its hint and its solution below, folded.
         """
-        print(self.judge(answer))
+        if len(answer) > 1:
+            print(Feedback("✗", "Expected one answer. In Python a comma makes two: write 7_850."))
+        else:
+            print(self.judge(answer[0] if answer else ...))
         return self
 
     def hint(self) -> None:

@@ -20,7 +20,7 @@ from cvcourse.check.quiz import Question, Quiz, Right, Wrong
         "is not counted.": 54,
         "These are the steps. Round them down, and count the place where the filter starts.": 54.25,
         "A map has whole positions: round the steps down.": 55.25,
-        "Round down, not up: a patch that does not fit in is left out.": 56,
+        "Round down, not up; or, if you began with 227 pixels, those need no padding.": 56,
         "You forgot the stride of 4.": 218,
         "After the pooling it is 27. The question is about the convolution.": 27,
     },

@@ -43,6 +43,8 @@ class Number(Exercise):
         right = np.asarray(self.answer, np.float64)
         wanted = "a number" if right.ndim == 0 else f"{len(right)} numbers in brackets"
         given = _numbers(answer)
+        if given is not None and right.ndim == 0 and given.size == 1:
+            given = given.reshape(())  # [7850] is 7850
         if given is None or given.shape != right.shape:
             kind = "no number" if given is None else f"of shape {given.shape}"
             return Feedback(
@@ -59,7 +61,7 @@ class Number(Exercise):
             marks = " ".join("✓" if ok else "✗" for ok in self._close(given, right))
             return Feedback("✗", f"Not all of them, from left to right: {marks}")
         way = "large" if given > right else "small"
-        return Feedback("✗", f"Not yet: {float(given):,.6g} is too {way}.")
+        return Feedback("✗", f"Not yet: {float(given):,.10g} is too {way}.")
 
     def _close(self, given: ArrayLike, right: ArrayLike) -> NDArray[np.bool_]:
         return np.asarray(np.isclose(given, right, rtol=self.tolerance, atol=1e-9))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+import torch
+
 from cvcourse.check.exercise import Exercise, Feedback, explain, not_a_function
 
 
@@ -41,7 +44,7 @@ class Project(Exercise):
         returned: list[Any] = []
 
         def watched(*arguments: Any) -> Any:
-            returned.append(answer(*arguments))
+            returned.append(_as_tensors(answer(*arguments)))
             return returned[-1]
 
         try:
@@ -56,6 +59,13 @@ class Project(Exercise):
             if not _holds(met, outcome):
                 return Feedback("✗", feedback)
         return None
+
+
+def _as_tensors(value: Any) -> Any:
+    """What a learner's function returned, with NumPy's arrays as tensors."""
+    if isinstance(value, np.ndarray):
+        return torch.as_tensor(value)
+    return tuple(map(_as_tensors, value)) if isinstance(value, tuple) else value
 
 
 def _holds(met: Callable[[Any], bool], outcome: Any) -> bool:

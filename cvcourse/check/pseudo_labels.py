@@ -67,7 +67,7 @@ def _where(sure: Tensor, classes: Tensor) -> Tensor:
         ),
     },
 )
-def pseudo_labels(logits: Tensor, threshold: float) -> Tensor:
+def label_if_sure(logits: Tensor, threshold: float) -> Tensor:
     """Teacher's logits (B, K) → classes (B,) int64, −1 where its confidence is below."""
     confidence, classes = logits.softmax(dim=1).max(dim=1)
     return torch.where(confidence >= threshold, classes, -1)

@@ -18,6 +18,7 @@ from cvcourse.check.quiz import Question, Quiz, Right, Wrong
         "Twice the pictures would halve the error if b were 1. Here b is 0.12.": 2.0,
         "Four times would do at b = 1/2. Here b is 0.12, and the curve far flatter.": 4.0,
         "b is an exponent, so it does not divide: m^(−b) = 1/2, not b·m = 2.": 2 / 0.12,
+        "The other way round: by that factor the pictures would shrink.": 0.5 ** (1 / 0.12),
         "That is 2^b; solving m^b = 2 for m takes the inverse exponent.": 2**0.12,
         "That many would take the error down to a tenth; the question was a half.": 10
         ** (1 / 0.12),
@@ -50,6 +51,9 @@ def _pictures(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     noise = torch.randint(-40, 41, (7, 8), generator=generator)
     near = stored[torch.randint(12, (7,), generator=generator)]
     queries = (near.int() + noise).clamp(0, 255).to(torch.uint8)
+    # Of pictures near to none, distances that are not Euclidean find others.
+    far = torch.randint(0, 256, (5, 8), generator=generator, dtype=torch.uint8)
+    queries = torch.cat([queries, far])
     labels = 3 * torch.randperm(12, generator=generator)  # a label is not an index
     return queries, stored, labels
 
@@ -70,6 +74,16 @@ def _distances(queries: Tensor, stored: Tensor, power: int = 2) -> Tensor:
         "to float before you subtract.": lambda queries, stored, labels: labels[
             (queries[:, None] - stored[None]).square().sum(dim=2).argmin(dim=1)
         ],
+        "int8 reaches from −128 to 127 only, so bright pictures wrap round. Convert to float.": (
+            lambda queries, stored, labels: labels[
+                _distances(queries.to(torch.int8), stored.to(torch.int8)).argmin(dim=1)
+            ]
+        ),
+        "That is the nearest by the sum of differences; the Euclidean distance squares them.": (
+            lambda queries, stored, labels: labels[
+                _distances(queries, stored, power=1).argmin(dim=1)
+            ]
+        ),
         "That is where the nearest picture is stored (its index); expected its label.": (
             lambda queries, stored, labels: _distances(queries, stored).argmin(dim=1)
         ),

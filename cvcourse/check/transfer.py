@@ -155,7 +155,7 @@ quiz = Quiz(
         "Why does a frozen backbone do so well with five labels a class?",
         Wrong(
             "Because few parameters are learned.",
-            "The untrained backbone learns as few, and gets next to nowhere.",
+            "The untrained backbone learns as few, and stays far behind.",
         ),
         Right(
             "Because its features are good, and the noise of a few labels cannot spoil them.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -128,6 +129,28 @@ def test_check_prints_feedback_in_lines_of_a_page(capsys: pytest.CaptureFixture[
     assert lines[0] == "… total: no answer yet. Put yours in place of the dots."
     assert lines[1].startswith("✗ That str is no number")
     assert max(map(len, lines)) < 80
+
+
+def test_a_comma_in_a_number_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert total.check(7, 850) is total
+    assert "In Python a comma makes two: write 7_850." in capsys.readouterr().out
+
+
+def test_one_number_in_brackets_is_a_number() -> None:
+    for answer in ([5], torch.tensor([5.0]), np.array([[5]])):
+        assert total.judge(answer).mark == "✓"
+    assert "1234567890 is too large" in total.judge(1234567890).text.replace(",", "")
+
+
+def test_a_project_in_numpy_is_looked_at_as_tensors() -> None:
+    exercise = Project.of(
+        hint="Fill it.",
+        why="It is finite.",
+        run=lambda learner: learner(2),
+        called_with="2",
+        requirements={"Not finite.": lambda out: all(bool(x.isfinite().all()) for x in out)},
+    )(lambda n: (torch.zeros(n), torch.ones(n)))
+    assert exercise.judge(lambda n: (np.zeros(n), np.ones(n))).mark == "✓"
 
 
 def test_hint_and_solution(capsys: pytest.CaptureFixture[str]) -> None:
