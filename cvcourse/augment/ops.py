@@ -168,8 +168,9 @@ def noise(image: Image, std: float, rng: np.random.Generator) -> Image:
     if std == 0:
         return image.copy()
     flat = image.reshape(len(image), -1)
-    cv2.setRNGSeed(int(rng.integers(2**31)))  # OpenCV's generator is three times as fast as NumPy's
-    grain = cv2.randn(np.empty(flat.shape, np.float32), np.zeros(1), np.full(1, 255 * std))
+    # OpenCV's generator is faster, but there is one for the whole process, and others draw from it.
+    grain = rng.standard_normal(flat.shape, dtype=np.float32)
+    grain *= 255 * std
     return cv2.add(flat, grain, dtype=cv2.CV_8U)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -253,3 +254,18 @@ def test_other_dtypes_are_refused() -> None:
         ops.brightness(np.zeros((3, 3)), 1.0)
     with pytest.raises(TypeError, match=r"torch.float32; expected a torch.uint8 tensor"):
         batch_colour.brightness(torch.zeros(1, 3, 2, 2), 1.0)
+
+
+def test_noise_draws_from_its_own_generator_only() -> None:
+    image = np.full((5, 7, 3), 100, np.uint8)
+
+    def drawn_elsewhere() -> float:
+        return float(cv2.randn(np.empty(1, np.float32), 0, 1)[0])
+
+    cv2.setRNGSeed(1)
+    expected = drawn_elsewhere()
+    cv2.setRNGSeed(1)
+    noised = ops.noise(image, 0.1, rng())
+    assert drawn_elsewhere() == expected
+    grain = rng().standard_normal(image.shape, dtype=np.float32)
+    np.testing.assert_allclose(noised, image + 25.5 * grain, atol=0.51)
