@@ -10,11 +10,11 @@ Aims: on one image as fast as the best peer, operation by operation; whole pipel
 
 Where the aims are met only just, or not, this is why. Noise is drawn from the generator that the
 caller gives, NumPy's; OpenCV's is twice as fast, but there is one for the whole process. A flip or
-crop at 224 pixels is one pass over memory for everybody; torchvision's tensors have rows of one channel to
-reverse, an array has pixels of three bytes. kornia has no bytes to turn into floats and back,
-checks no parameters, and flips every image where ours flips those chosen. At 224 pixels OpenCV's
-8-bit arithmetic, one image after the other, beats a batch's floats on a CPU; the batch is for small
-images and for the GPU.
+crop at 224 pixels is one pass over memory for everybody; torchvision's tensors have rows of one
+channel to reverse, an array has pixels of three bytes. kornia has no bytes to turn into floats and
+back, checks no parameters, and flips every image where ours flips those chosen. At 224 pixels
+OpenCV's 8-bit arithmetic, one image after the other, beats a batch's floats on a CPU; the batch is
+for small images and for the GPU.
 
     pip install -r benchmarks/requirements.txt
     python benchmarks/augment.py
