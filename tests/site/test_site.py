@@ -188,3 +188,35 @@ def test_browser_asks_nobody_and_complains_of_nothing(
         if "?" in name:
             tab.wait_for_selector("#search-results li")
         tab.wait_for_timeout(150)
+
+
+#: Chapter → how many figures to take hold of it has, of eleven kinds in all.
+EXPLORABLES = {"02": 1, "03": 1, "04": 1, "06": 1, "08": 1, "09": 2, "11": 2, "12": 1, "13": 1}
+
+
+@pytest.mark.parametrize("source", ["web server", "disk"])
+@pytest.mark.parametrize("chapter", EXPLORABLES)
+def test_explorables_answer_to_the_keyboard_in_the_book(
+    chapter: str,
+    source: str,
+    site: Path,
+    pages: dict[str, Page],
+    open_tab: Callable[..., Any],
+    address: Callable[[Path, str], str],
+) -> None:
+    (name,) = (page for page in pages if page.startswith(f"notebooks/{chapter}_"))
+    base = address(site, source)
+    tab = open_tab(base)
+    tab.goto(base + name, wait_until="load")
+    figures = tab.locator("[data-explorable] .cvx:not(.cvx-still)")
+    assert figures.count() == EXPLORABLES[chapter]
+    for figure in figures.all():
+        slider = figure.locator("input[type=range]")
+        if slider.count():
+            slider.last.press("Home")
+        before = figure.inner_text()
+        if slider.count():
+            slider.last.press("End")
+        else:
+            figure.locator("button").last.press("Enter")
+        assert figure.inner_text() != before
