@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from resuming import Killed, killed_after, state
 from torch import Tensor, nn
 
 from cvcourse.data import render
 from cvcourse.models import SmallCNN, standardized
 from cvcourse.train import (
-    Batch,
     CheckpointError,
     History,
     Recipe,
@@ -33,10 +33,6 @@ RECIPE = Recipe(
 STEPS = 4 * 6
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing in the loop may catch it."""
-
-
 def new_model() -> nn.Sequential:
     torch.manual_seed(0)
     return standardized(nn.Sequential(SmallCNN(width=4), nn.Dropout(0.3)), TRAIN)
@@ -51,27 +47,18 @@ def jitter(images: Tensor, generator: torch.Generator) -> Tensor:
 def run_until(
     stop: int | None, path: Path | None, every: int | None = None
 ) -> tuple[dict[str, Tensor], History]:
-    taken = 0
-
-    def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        nonlocal taken
-        if taken == stop:
-            raise Killed
-        taken += 1
-        return supervised(model, batch)
-
     model = new_model()
     history = fit(
         model,
         TRAIN,
         RECIPE,
         validation=VALIDATION,
-        step=step,
+        step=killed_after(supervised, stop),
         augment=jitter,
         checkpoint=path,
         checkpoint_every=every,
     )
-    return {k: v.clone() for k, v in model.state_dict().items()}, history
+    return state(model), history
 
 
 def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
