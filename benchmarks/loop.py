@@ -31,7 +31,7 @@ from cvcourse.models import SmallCNN, standardized
 from cvcourse.train import Recipe, fit
 
 BATCH = 128
-RECIPE = Recipe(epochs=1, batch_size=BATCH, learning_rate=1e-2, channels_last=True)
+RECIPE = Recipe(epochs=1, batch_size=BATCH, learning_rate=1e-2)
 
 
 def barest_epoch(train: ImageSet) -> None:

@@ -26,7 +26,7 @@ def peak() -> int:
 
 def main() -> None:
     """Measure and print."""
-    recipe = Recipe(epochs=1, batch_size=BATCH, learning_rate=1e-2, channels_last=True)
+    recipe = Recipe(epochs=1, batch_size=BATCH, learning_rate=1e-2)
     tiny = render(4 * BATCH)
     fit(standardized(SmallCNN(), tiny), tiny, recipe)  # libraries, kernels, one batch's activations
     baseline = peak()

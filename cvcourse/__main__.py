@@ -26,7 +26,7 @@ from cvcourse.train.optim import Precision
 RECIPES: dict[str, tuple[Callable[..., nn.Module], Recipe]] = {
     "single-layer": (SingleLayer, Recipe(learning_rate=1e-3)),
     "mlp": (MLP, Recipe(learning_rate=1e-3)),
-    "small-cnn": (SmallCNN, Recipe(learning_rate=3e-2, channels_last=True)),
+    "small-cnn": (SmallCNN, Recipe(learning_rate=3e-2)),
 }
 
 

@@ -30,7 +30,6 @@ class Recipe:
         patience: stop after so many epochs without a better validation accuracy, and go back to the
             best weights; None: run to the end.
         precision: Fabric's name of the arithmetic.
-        channels_last: lay tensors out as NHWC in memory, which suits convolutions on a GPU.
         compile: run the model through torch.compile.
 
     Raises:
@@ -47,7 +46,6 @@ class Recipe:
     ema_decay: float | None = None
     patience: int | None = None
     precision: Precision = "32-true"
-    channels_last: bool = False
     compile: bool = False
 
     def __post_init__(self) -> None:

@@ -240,7 +240,6 @@ def losses_with(recipe: Recipe) -> list[float]:
 @pytest.mark.parametrize(
     ("settings", "tolerance"),
     [
-        ({"channels_last": True}, 1e-4),
         ({"precision": "bf16-mixed"}, 0.03),
         ({"clip_norm": 1e9}, 1e-6),  # longer than any gradient: changes nothing
     ],
@@ -290,3 +289,13 @@ def test_parameter_groups_keep_their_own_rates() -> None:
     fit(model, TRAIN, Recipe(epochs=1, schedule="cosine"), parameters=groups)
     assert torch.equal(first.weight, before[0])
     assert not torch.equal(second.weight, before[1])
+
+
+def test_convolutions_are_laid_out_for_speed_and_no_other_model() -> None:
+    convolutional, dense = new_model(SmallCNN), new_model()
+    for model in (convolutional, dense):
+        fit(model, TRAIN, Recipe(epochs=1))
+    kernels = [p for p in convolutional.parameters() if p.dim() == 4]
+    assert kernels
+    assert all(p.is_contiguous(memory_format=torch.channels_last) for p in kernels)
+    assert all(p.is_contiguous() for p in dense.parameters())
