@@ -140,3 +140,22 @@ def test_nbval_notices_a_broken_package(tmp_path: Path, broken: bool) -> None:
     assert run.returncode == (1 if broken else 0), run.stdout[-3000:]
     if broken:
         assert "24,346" in run.stdout, "the count that no longer holds is shown"
+
+
+def test_verdict_tables_state_the_ledgers_claims() -> None:
+    """The reader should not have to look a claim's name up to know what was tested."""
+    rows = {}
+    for path in CHAPTERS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "markdown":
+                rows |= {
+                    id: (statement, verdict)
+                    for id, statement, verdict in re.findall(
+                        r"^\| \*\*([a-z0-9-]+)\*\*: (.+?) \| ([a-z ]+) \|", cell.source, re.M
+                    )
+                }
+    assert rows == {
+        id: (entry["statement"].strip(), entry["verdict"])
+        for id, entry in ledger.items()
+        if entry.get("notebook")
+    }
