@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from cvcourse.augment.batch_geometry import each
-from cvcourse.augment.checks import MAX_FACTOR, Scalar, check_images, check_range
+from cvcourse.augment.checks import MAX_FACTOR, Scalar, check_cutout, check_images, check_range
 from cvcourse.augment.chunks import by_chunks
 from cvcourse.augment.ops import GREY
 
@@ -205,9 +205,7 @@ def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0)
         fill: the level to paint, 0 to 255.
     """
     check_images(images)
-    for name, value in (("x", x), ("y", y), ("side", side)):
-        check_range(name, value, 0, 1, "a fraction of the side")
-    check_range("fill", fill, 0, 255, "a grey level")
+    check_cutout(x, y, side, fill)
     height, width = images.shape[2:]
     half = each(images, side) * min(height, width) / 2
     rows = _between(each(images, y) * height, half, height)
