@@ -23,7 +23,7 @@ from side_by_side import medians, report, write
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
-from cvcourse.augment import batch_colour, batch_geometry, crop_and_flip, geometry, ops
+from cvcourse.augment import batch_colour, crop_and_flip, geometry, ops
 from cvcourse.augment.checks import check_image
 from cvcourse.data.photographs import backdrops
 from cvcourse.models.standardize import Standardize
@@ -72,40 +72,33 @@ def flip(size: int) -> Parts:
     }
 
 
-def batch_against_kornia(size: int, name: str, parts: Callable[[Tensor], Parts]) -> Parts:
-    """A batch: kornia's is one of floats, which ours has to make and to round."""
-    images, theirs = pictures(size)[1], operations(size, BATCH[size])[name]
-    floats = images.float() / 255
+def crop(size: int) -> Parts:
+    """One image: torchvision gives a view of the input, ours a copy."""
+    image, edge = pictures(size)[0][0].copy(), size // 8
+    tensor, side = torch.from_numpy(image).permute(2, 0, 1).contiguous(), size - 2 * edge
+    inner = slice(edge, size - edge)
     return {
-        "ours": lambda: theirs["ours, batch"](images),
-        **parts(images),
-        "kornia, floats": lambda: theirs["kornia, batch"](floats),
-        "kornia, bytes": lambda: from_bytes(theirs["kornia, batch"])(images),
+        "ours": lambda: geometry.crop(image, (edge, edge, size - edge, size - edge)),
+        "the copy": lambda: image[inner, inner].copy(),
+        "torchvision": lambda: tv.crop(tensor, edge, edge, side, side),
+        "torchvision, copied": lambda: tv.crop(tensor, edge, edge, side, side).clone(),
     }
 
 
-def conversions(images: Tensor) -> Parts:
-    """From bytes and back, in given memory, and the arithmetic between."""
+def brightness(size: int) -> Parts:
+    """A batch: kornia's is one of floats, which ours has to make and to round; in given memory."""
+    images, calls = pictures(size)[1], operations(size, BATCH[size])["brightness"]
     floats, levels, given = images.float(), images.short(), torch.empty_like(images)
-    one = torch.ones(len(images), 1, 1, 1)
+    theirs, zero_to_one = calls["kornia, batch"], images.float() / 255
     return {
+        "ours": lambda: calls["ours, batch"](images),
         "bytes to floats": lambda: floats.copy_(images),
-        "multiplying floats": lambda: floats.mul_(one),
+        "multiplying floats": lambda: floats.mul_(1.0),
         "floats to bytes": lambda: given.copy_(levels.copy_(floats.add_(0)).clamp_(0, 255)),
         "new memory": lambda: [torch.zeros_like(m) for m in (given, floats[:64], levels[:64])],
         "the call, on a pixel": lambda: batch_colour.brightness(images[:, :, :1, :1], 1.0),
-    }
-
-
-def choosing(images: Tensor) -> Parts:
-    """A flip of every image, and what it takes to flip only those chosen."""
-    given, chosen = images.clone(), torch.ones(len(images), dtype=torch.bool)
-    return {
-        "reversing all": lambda: images.flip(3),
-        "keeping those not chosen": lambda: (
-            given.bitwise_xor_(images).mul_(chosen.view(-1, 1, 1, 1)).bitwise_xor_(images)
-        ),
-        "the call, on a pixel": lambda: batch_geometry.flip(images[:, :, :1, :1], chosen),
+        "kornia, floats": lambda: theirs(zero_to_one),
+        "kornia, bytes": lambda: from_bytes(theirs)(images),
     }
 
 
@@ -142,9 +135,8 @@ def main() -> None:
     for size, times in ((32, 100), (224, 20)):
         runs[f"noise on one image, {size} px"] = noise(size), times
         runs[f"flip of one image, {size} px"] = flip(size), times
-    for name in ("brightness", "contrast", "saturation"):
-        runs[f"{name} of a batch, 32 px"] = batch_against_kornia(32, name, conversions), 4
-    runs["flip of a batch, 32 px"] = batch_against_kornia(32, "flip", choosing), 4
+    runs["crop of one image, 224 px"] = crop(224), 100
+    runs["brightness of a batch, 32 px"] = brightness(32), 4
     runs["colour pipeline on a batch, 224 px"] = colour_pipeline(224), 1
     tables = {}
     for title, (parts, times) in runs.items():
