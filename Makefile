@@ -27,7 +27,7 @@ notebooks: .venv/full.stamp
 
 bench: .venv/full.stamp
 	$(PIP) install -r benchmarks/requirements.txt
-	for name in render loop models receptive_field augment; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in render loop models receptive_field augment augment_reasons; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 serve: book
 	$(BIN)/python -m http.server --directory _build/html

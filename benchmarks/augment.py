@@ -1,20 +1,14 @@
 """Our augmentations against torchvision, kornia and albumentations: the same images, in turns.
 
-One thread, at 32 and 224 pixels, the same parameters where a library can be told them. Each library
-gets its own favourite: torchvision a PIL image and a uint8 tensor, albumentations a uint8 array,
-kornia a batch of floats (converting from and to bytes is not counted). Ours is measured on one
-array and on a batch of bytes with a parameter for each image.
+One thread's processor time, at 32 and 224 pixels, the same parameters where a library can be told
+them. Each library gets its own favourite: torchvision a PIL image and a uint8 tensor,
+albumentations a uint8 array, kornia a batch of floats — and, as "kornia, bytes", the bytes that
+images are kept in, turned into floats and back. Ours is measured on one array and on a batch of
+bytes with a parameter for each image.
 
 Aims: on one image as fast as the best peer, operation by operation; whole pipelines on a batch at
-32 pixels at least 3 × as fast as torchvision.
-
-Where the aims are met only just, or not, this is why. Noise is drawn from the generator that the
-caller gives, NumPy's; OpenCV's is twice as fast, but there is one for the whole process. A flip or
-crop at 224 pixels is one pass over memory for everybody; torchvision's tensors have rows of one
-channel to reverse, an array has pixels of three bytes. kornia has no bytes to turn into floats and
-back, checks no parameters, and flips every image where ours flips those chosen. At 224 pixels
-OpenCV's 8-bit arithmetic, one image after the other, beats a batch's floats on a CPU; the batch is
-for small images and for the GPU.
+32 pixels at least 3 × as fast as torchvision. Where the aims are met only just, or not,
+`augment_reasons.py` takes the time apart.
 
     pip install -r benchmarks/requirements.txt
     python benchmarks/augment.py
@@ -23,13 +17,14 @@ for small images and for the GPU.
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import thread_time
 from typing import Any
 
 import cv2
 import kornia.augmentation as kornia_augment
 import numpy as np
 import torch
-from augment_operations import BILINEAR, Call, albu, operations
+from augment_operations import BILINEAR, Call, albu, from_bytes, operations
 from side_by_side import medians, report, write
 from torch import Tensor
 from torchvision.transforms import v2
@@ -63,7 +58,13 @@ def one_by_one(size: int, calls: dict[str, Call]) -> dict[str, float]:
         for label in ("torchvision tensor", "torchvision PIL") if name == "tv" else (name,):
             contestants[label] = repeated(call, inputs.get(label, pictures[0].copy()), repeats)
             counts[label] = repeats * (BATCH[size] if batched else 1)
-    return {name: s / counts[name] * 1000 for name, s in medians(contestants, ROUNDS).items()}
+        if name == "kornia, batch":
+            contestants["kornia, bytes"] = repeated(from_bytes(call), images, repeats)
+            counts["kornia, bytes"] = counts[name]
+    return {
+        name: s / counts[name] * 1000
+        for name, s in medians(contestants, ROUNDS, thread_time).items()
+    }
 
 
 def repeated(call: Call, given: object, times: int) -> Callable[[], object]:
@@ -148,7 +149,10 @@ def whole_batches(size: int, calls: dict[str, Call]) -> dict[str, float]:
         else:
             inputs = {"ours": images, "kornia": images.float() / 255}
             contestants[name] = repeated(call, inputs.get(name, pictures), 1)
-    return {name: s / len(images) * 1000 for name, s in medians(contestants, ROUNDS).items()}
+    return {
+        name: s / len(images) * 1000
+        for name, s in medians(contestants, ROUNDS, thread_time).items()
+    }
 
 
 def main() -> None:

@@ -36,6 +36,16 @@ def with_array(transform: Callable) -> Call:
     return lambda image: transform(image=image)["image"]
 
 
+def from_bytes(call: Call) -> Call:
+    """An operation on floats in [0, 1] as one on bytes."""
+
+    def run(images: Tensor) -> Tensor:
+        changed: Any = call(images.float().div_(255))
+        return changed.mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+
+    return run
+
+
 def affine(angle: float = 0.0, **change: Any) -> Call:
     """Torchvision's affine map, bilinear."""
     neutral: dict[str, Any] = {"translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}

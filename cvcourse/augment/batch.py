@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cvcourse.augment.batch_geometry import pick
+from cvcourse.augment.batch_geometry import windows
 
 
 def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: int = 4) -> Tensor:
@@ -23,10 +23,12 @@ def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: int = 
     Returns:
         A new tensor of the same shape, dtype and device.
     """
-    b, _, h, w = images.shape
+    b, c, h, w = images.shape
     device = images.device
     y, x = torch.randint(0, 2 * padding + 1, (2, b, 1), generator=generator, device=device)
     flipped = torch.rand(b, 1, generator=generator, device=device) < 0.5  # like y and x, (B, 1)
-    rows, columns = y + torch.arange(h, device=device), x + torch.arange(w, device=device)
-    columns = torch.where(flipped, columns.flip(1), columns)  # (B, W)
-    return pick(F.pad(images, [padding] * 4), rows, columns)
+    both = F.pad(torch.cat([images, images.flip(3)]), [padding] * 4)  # (2B, C, H, W)
+    number = torch.arange(b, device=device).unsqueeze(1) + b * flipped
+    x = torch.where(flipped, 2 * padding - x, x)
+    start = (number * c * both.shape[2] + y) * both.shape[3] + x
+    return windows(both, start.squeeze(1), (h, w))

@@ -15,64 +15,73 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cvcourse.augment.batch_geometry import chunks, each, to_levels
-from cvcourse.augment.checks import MAX_FACTOR, Scalar, check_images, check_range
+from cvcourse.augment.batch_geometry import each
+from cvcourse.augment.checks import MAX_FACTOR, Scalar, check_cutout, check_images, check_range
+from cvcourse.augment.chunks import by_chunks
 from cvcourse.augment.ops import GREY
 
+Operation = Callable[..., Tensor]
 
-def _colours(operation: Callable[..., Tensor]) -> Callable[..., Tensor]:
+
+def _colours(dtype: torch.dtype = torch.float32) -> Callable[[Operation], Operation]:
     """Check the images, give each its parameters, and keep opacity out of the operation.
 
-    The operation is given a few images at a time, with parameters (b, 1, 1, 1), and returns their
-    colours, as bytes or as int16 levels.
+    The operation is given the colours of a few images at a time, as this `dtype` and its own to
+    overwrite, with parameters (b, 1, 1, 1); for what it may return see `by_chunks`.
     """
-    signature = inspect.signature(operation)
 
-    @functools.wraps(operation)
-    def wrapped(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
-        check_images(images)
-        parameters = signature.bind(images, *parameters, **named).args[1:]
-        spread = [p if isinstance(p, torch.Generator) else each(images, p) for p in parameters]
-        changed = torch.empty_like(images, memory_format=torch.contiguous_format)
-        changed[:, 3:] = images[:, 3:]
-        for some in chunks(images, (images.shape[2], images.shape[3])):
-            own = [
-                p if isinstance(p, torch.Generator) else p[some, None, None, None] for p in spread
-            ]
-            changed[some, :3] = operation(images[some, :3].contiguous(), *own)
-        return changed
+    def decorate(operation: Operation) -> Operation:
+        signature = inspect.signature(operation)
 
-    return wrapped
+        @functools.wraps(operation)
+        def wrapped(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
+            check_images(images)
+            parameters = signature.bind(images, *parameters, **named).args[1:]
+            spread = [p if isinstance(p, torch.Generator) else each(images, p) for p in parameters]
+            changed = torch.empty_like(images, memory_format=torch.contiguous_format)
+            changed[:, 3:] = images[:, 3:]
+
+            def change(some: slice, colours: Tensor) -> Tensor:
+                own = [
+                    p if isinstance(p, torch.Generator) else p[some, None, None, None]
+                    for p in spread
+                ]
+                return operation(colours, *own)
+
+            by_chunks(images[:, :3], dtype, change, changed[:, :3])
+            return changed
+
+        return wrapped
+
+    return decorate
 
 
-@_colours
+@_colours()
 def brightness(images: Tensor, factor: Tensor) -> Tensor:
     """Multiply every level by a factor, 0 (black) to 10; 1 changes nothing."""
     _check_factor(factor)
-    return _rounded(images.float().mul_(factor))
+    return images.mul_(factor)
 
 
-@_colours
+@_colours()
 def contrast(images: Tensor, factor: Tensor) -> Tensor:
     """Move every level away from its image's mean grey, 0 (all grey) to 10; 1 changes nothing."""
     _check_factor(factor)
-    pixels = images.float()
-    mean = _grey(pixels.mean(dim=(2, 3), keepdim=True))  # (B, 1, 1, 1)
-    return _rounded(pixels.mul_(factor).add_((1 - factor) * mean))
+    mean = _grey(images.mean(dim=(2, 3), keepdim=True))  # (B, 1, 1, 1)
+    return images.mul_(factor).add_((1 - factor) * mean)
 
 
-@_colours
+@_colours()
 def saturation(images: Tensor, factor: Tensor) -> Tensor:
     """Move every pixel away from its own grey, 0 (grey) to 10; 1 changes nothing."""
     _check_factor(factor)
     if images.shape[1] == 1:
         return images
-    pixels = images.float()
-    grey = _grey(pixels).mul_(1 - factor)  # (B, 1, H, W)
-    return _rounded(pixels.mul_(factor).add_(grey))
+    grey = _grey(images).mul_(1 - factor)  # (B, 1, H, W)
+    return images.mul_(factor).add_(grey)
 
 
-@_colours
+@_colours()
 def hue(images: Tensor, turn: Tensor) -> Tensor:
     """Turn the colour wheel, −0.5 to 0.5 of a whole turn; 0 changes nothing.
 
@@ -81,7 +90,7 @@ def hue(images: Tensor, turn: Tensor) -> Tensor:
     check_range("turn", turn, -0.5, 0.5, "of the colour wheel")
     if images.shape[1] == 1:
         return images
-    red, green, blue = pixels = images.float().unbind(1)  # (B, H, W)
+    red, green, blue = images.unbind(1)  # (B, H, W)
     value = torch.maximum(torch.maximum(red, green), blue)
     chroma = value - torch.minimum(torch.minimum(red, green), blue)
     # Where on the wheel, in sixths of a turn: 0 red, 2 green, 4 blue.
@@ -91,45 +100,42 @@ def hue(images: Tensor, turn: Tensor) -> Tensor:
         (green - blue) / width,
         torch.where(green == value, (blue - red) / width + 2, (red - green) / width + 4),
     ).add_(6 * turn[:, 0])
-    for channel, offset in zip(pixels, (5, 3, 1), strict=True):
+    for channel, offset in ((red, 5), (green, 3), (blue, 1)):
         sixths = place + offset
         sixths -= 6 * (sixths / 6).floor_()
         depth = (2 - sixths.sub_(2).abs_()).clamp_(0, 1)
         torch.addcmul(value, chroma, depth, value=-1, out=channel)
-    return _rounded(torch.stack(pixels, dim=1))
+    return images
 
 
-@_colours
+@_colours(torch.uint8)
 def posterize(images: Tensor, bits: Tensor) -> Tensor:
     """Keep the `bits` highest bits of every level, 1 to 8 (whole); 8 changes nothing."""
     check_range("bits", bits, 1, 8, "bits of each level to keep")
-    return images & (256 - 2 ** (8 - bits.long())).to(torch.uint8)
+    return images.bitwise_and_((256 - 2 ** (8 - bits.long())).to(torch.uint8))
 
 
-@_colours
+@_colours(torch.int16)
 def solarize(images: Tensor, threshold: Tensor) -> Tensor:
     """Invert the levels from a threshold on, 0 (all) to 256 (none)."""
     check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
-    levels = images.to(torch.int16)
-    below = (levels - threshold.ceil().to(torch.int16)) >> 15  # every bit, or none
-    return levels ^ (~below & 255)
+    below = images.sub(threshold.ceil().to(torch.int16)).bitwise_right_shift_(15)  # all bits or 0
+    return below.bitwise_xor_(images).bitwise_not_()  # of which the low byte counts
 
 
-@_colours
+@_colours()
 def autocontrast(images: Tensor) -> Tensor:
     """Stretch each channel so that it runs from 0 to 255; a channel of one level stays."""
-    flat = images.flatten(2)
-    low, high = flat.amin(2).float(), flat.amax(2).float()  # (B, C)
+    low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
     stretched = high > low
-    factor = torch.where(stretched, 255 / (high - low).clamp(min=1), 1)[..., None, None]
-    low = torch.where(stretched, low, 0)[..., None, None]
-    return _rounded((images - low).mul_(factor))
+    factor = torch.where(stretched, 255 / (high - low).clamp(min=1), 1)  # (B, C, 1, 1)
+    return images.sub_(torch.where(stretched, low, 0)).mul_(factor)
 
 
-@_colours
+@_colours(torch.int64)
 def equalize(images: Tensor) -> Tensor:
     """Spread each channel's levels so that all are about equally frequent (as Pillow does)."""
-    levels = images.flatten(2).long()  # (B, C, HW)
+    levels = images.flatten(2)  # (B, C, HW)
     counts = levels.new_zeros(*levels.shape[:2], 256)
     counts.scatter_add_(2, levels, torch.ones_like(levels))
     brightest = counts.gather(2, levels.amax(2, keepdim=True))  # (B, C, 1): they are not spread
@@ -140,7 +146,7 @@ def equalize(images: Tensor) -> Tensor:
     return spread.to(torch.uint8).gather(2, levels).view_as(images)
 
 
-@_colours
+@_colours(torch.int16)
 def sharpness(images: Tensor, factor: Tensor) -> Tensor:
     """Move every pixel away from its smoothed neighbourhood, 0 (smooth) to 10; 1 changes nothing.
 
@@ -151,7 +157,7 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
     if min(height, width) <= 2:
         return images
     # Neighbours are found in the flat array: wrong at the edges, where they are not wanted.
-    flat = images.flatten().to(torch.int16)
+    flat = images.flatten()
     rows = flat[: -2 * width] + flat[width:-width]
     rows += flat[2 * width :]
     nine = rows[:-2] + rows[1:-1]
@@ -159,8 +165,8 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
     smooth = torch.zeros_like(flat)
     inner = slice(width + 1, len(flat) - width - 1)
     torch.add(nine, flat[inner], alpha=4, out=smooth[inner])  # of weight 13
-    blend = smooth.view_as(images) * ((1 - factor) / 13)
-    sharp = _rounded(blend.addcmul_(images, factor))
+    sharp = smooth.view_as(images) * ((1 - factor) / 13)
+    sharp.addcmul_(images, factor)
     for edge in (0, -1):
         sharp[:, :, edge], sharp[..., edge] = images[:, :, edge], images[..., edge]
     return sharp
@@ -173,18 +179,19 @@ def blur(images: Tensor, sigma: Scalar) -> Tensor:
     height, width = images.shape[2:]
     pixels = each(images, sigma) * min(height, width)
     down, across = (_smoothing(n, pixels).unsqueeze(1) for n in (height, width))  # (B, 1, n, n)
-    smooth = torch.empty_like(images)
-    for some in chunks(images, (height, width)):
-        smooth[some] = _rounded(down[some] @ images[some].float() @ across[some].mT)
-    return smooth
+
+    def smooth(some: slice, levels: Tensor) -> Tensor:
+        return down[some] @ levels @ across[some].mT
+
+    return by_chunks(images, torch.float32, smooth, torch.empty_like(images))
 
 
-@_colours
+@_colours()
 def noise(images: Tensor, std: Tensor, generator: torch.Generator) -> Tensor:
     """Add Gaussian noise to every level: standard deviation 0 to 1, where white is 1."""
     check_range("std", std, 0, 1, "of the range from black to white")
     grain = torch.randn(images.shape, generator=generator, device=images.device)
-    return _rounded(grain.mul_(255 * std).add_(images))
+    return images.add_(grain.mul_(255 * std))
 
 
 def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0) -> Tensor:
@@ -198,9 +205,7 @@ def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0)
         fill: the level to paint, 0 to 255.
     """
     check_images(images)
-    for name, value in (("x", x), ("y", y), ("side", side)):
-        check_range(name, value, 0, 1, "a fraction of the side")
-    check_range("fill", fill, 0, 255, "a grey level")
+    check_cutout(x, y, side, fill)
     height, width = images.shape[2:]
     half = each(images, side) * min(height, width) / 2
     rows = _between(each(images, y) * height, half, height)
@@ -245,8 +250,3 @@ def _grey(pixels: Tensor) -> Tensor:
 
 def _check_factor(factor: Tensor) -> None:
     check_range("factor", factor, 0, MAX_FACTOR, "1 changes nothing")
-
-
-def _rounded(pixels: Tensor) -> Tensor:
-    """Float levels, ours to overwrite, to the nearest of 0 to 255."""
-    return to_levels(pixels.add_(0.5).clamp_(0, 255))

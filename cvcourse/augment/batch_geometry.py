@@ -6,18 +6,14 @@ or a (B,) tensor on their device. To do several, multiply their `matrices` and `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from cvcourse.augment import matrices
 from cvcourse.augment.checks import Scalar, check_images, check_range
+from cvcourse.augment.chunks import by_chunks
 from cvcourse.augment.matrices import Size
-
-#: Pixels worked on at once. On a CPU their floats stay in its cache; on a GPU memory is the bound.
-CHUNK = {"cpu": 1 << 16, "gpu": 1 << 26}
 
 
 def warp(images: Tensor, matrix: Tensor, *, size: Size | None = None, fill: int = 0) -> Tensor:
@@ -85,9 +81,9 @@ def perspective(images: Tensor, corners: Tensor, *, fill: int = 0) -> Tensor:
 def flip(images: Tensor, chosen: Tensor, *, vertical: bool = False) -> Tensor:
     """Swap left and right, or top and bottom, of the images chosen: (B,) bool."""
     check_images(images)
-    change = images ^ images.flip(2 if vertical else 3)
-    every_bit = -chosen.to(torch.uint8).view(-1, 1, 1, 1)  # 255 or 0
-    return images ^ (change & every_bit)  # ten times as fast as torch.where
+    change = images.flip(2 if vertical else 3).bitwise_xor_(images)
+    change.mul_(chosen.view(-1, 1, 1, 1))
+    return change.bitwise_xor_(images)  # thirty times as fast as torch.where
 
 
 def crop(images: Tensor, x: Tensor, y: Tensor, size: Size) -> Tensor:
@@ -96,9 +92,8 @@ def crop(images: Tensor, x: Tensor, y: Tensor, size: Size) -> Tensor:
     (height, width), (h, w) = _size(images), size
     check_range("x", x, 0, width - w, f"pixels, for a window of {w} in {width}")
     check_range("y", y, 0, height - h, f"pixels, for a window of {h} in {height}")
-    rows = y.unsqueeze(1) + torch.arange(h, device=images.device)  # (B, h)
-    columns = x.unsqueeze(1) + torch.arange(w, device=images.device)  # (B, w)
-    return pick(images, rows, columns)
+    first = torch.arange(len(images), device=images.device) * images.shape[1] * height * width
+    return windows(images, first + y * width + x, size)
 
 
 def resize_crop(images: Tensor, boxes: Tensor, size: Size) -> Tensor:
@@ -120,16 +115,25 @@ def resize_crop(images: Tensor, boxes: Tensor, size: Size) -> Tensor:
     return _warp(images, matrix, size, 0, "bilinear", outside="border")
 
 
+def windows(images: Tensor, start: Tensor, size: Size) -> Tensor:
+    """The windows of `size` whose first pixels stand at these places (N,) in the flat batch.
+
+    Any dtype. Their rows lie in memory as they are wanted, so nothing needs an index but the start.
+    """
+    images = images.contiguous()
+    _, c, height, width = images.shape
+    h, w = size
+    last = images.numel() - (((c - 1) * height + h - 1) * width + w)
+    every = images.as_strided((max(last + 1, 0), c, h, w), (1, height * width, width, 1))
+    return every.index_select(0, start)
+
+
 def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Of every image its own rows (B, h) and columns (B, w): (B, C, h, w), any dtype."""
-    b, c, _, width = images.shape
-    size = rows.shape[1], columns.shape[1]
-    picked = images.new_empty(b, c, *size)
-    for some in chunks(images, size):
-        place = rows[some, :, None] * width + columns[some, None, :]  # (b, h, w)
-        place = place.flatten(1).unsqueeze(1).expand(-1, c, -1)
-        picked[some] = images[some].flatten(2).gather(2, place).unflatten(2, size)
-    return picked
+    _, c, _, width = images.shape
+    place = rows.unsqueeze(2) * width + columns.unsqueeze(1)  # (B, h, w)
+    place = place.flatten(1).unsqueeze(1).expand(-1, c, -1)
+    return images.flatten(2).gather(2, place).unflatten(2, (rows.shape[1], columns.shape[1]))
 
 
 def _warp(
@@ -146,15 +150,15 @@ def _warp(
         raise ValueError("matrix holds NaN or infinity; expected finite numbers")
     height, width = size or _size(images)
     back = _to_frame(_size(images), matrix) @ torch.linalg.inv(matrix)  # output → [−1, 1]²
-    moved = images.new_empty(len(images), images.shape[1], height, width)
-    for some in chunks(images, (height, width)):
-        pixels = images[some].float()
-        if fill:
-            pixels -= fill
+
+    def sampled(some: slice, pixels: Tensor) -> Tensor:
         grid = _grid(back[some], height, width)
-        sampled = F.grid_sample(pixels, grid, mode, outside, align_corners=False)
-        moved[some] = to_levels(sampled.add_(fill + 0.5))
-    return moved
+        return F.grid_sample(
+            pixels.sub_(fill) if fill else pixels, grid, mode, outside, align_corners=False
+        )
+
+    moved = images.new_empty(len(images), images.shape[1], height, width)
+    return by_chunks(images, torch.float32, sampled, moved, offset=fill)
 
 
 def _grid(back: Tensor, height: int, width: int) -> Tensor:
@@ -164,7 +168,10 @@ def _grid(back: Tensor, height: int, width: int) -> Tensor:
     across = back[:, :, :1] * x + back[:, :, 2:]  # (B, 3, W)
     down = back[:, :, 1:2] * y  # (B, 3, H)
     u, v, w = (across[:, i, None] + down[:, i, :, None] for i in range(3))  # (B, H, W)
-    return torch.stack([u / w, v / w], dim=-1)
+    grid = torch.empty(*w.shape, 2, dtype=back.dtype, device=back.device)
+    torch.div(u, w, out=grid[..., 0])  # three times as fast as stacking them afterwards
+    torch.div(v, w, out=grid[..., 1])
+    return grid
 
 
 def _to_frame(size: Size, like: Tensor) -> Tensor:
@@ -178,21 +185,6 @@ def _last_row(like: Tensor) -> Tensor:
 
 def _size(images: Tensor) -> Size:
     return images.shape[2], images.shape[3]
-
-
-def to_levels(pixels: Tensor) -> Tensor:
-    """Floats from 0 to 256 without their decimals, ready to become bytes.
-
-    PyTorch turns floats into bytes seven times as fast by way of int16 as it does at once.
-    """
-    return pixels.to(torch.int16)
-
-
-def chunks(images: Tensor, size: Size) -> Iterator[slice]:
-    """A few images at a time, for results of `size`."""
-    pixels = CHUNK["cpu" if images.device.type == "cpu" else "gpu"]
-    some = max(1, pixels // (size[0] * size[1]))
-    return (slice(start, start + some) for start in range(0, len(images), some))
 
 
 def each(images: Tensor, value: Scalar) -> Tensor:

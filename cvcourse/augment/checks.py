@@ -23,6 +23,13 @@ def check_range(name: str, value: Scalar, low: float, high: float, unit: str) ->
         raise ValueError(f"{name} is {value!r}; expected {low:g} to {high:g} ({unit})")
 
 
+def check_cutout(x: Scalar, y: Scalar, side: Scalar, fill: int) -> None:
+    """Refuse a square that is not given in fractions, or a level that is none."""
+    for name, value in (("x", x), ("y", y), ("side", side)):
+        check_range(name, value, 0, 1, "a fraction of the side")
+    check_range("fill", fill, 0, 255, "a grey level")
+
+
 def check_image(image: np.ndarray) -> None:
     """Refuse what is no (H, W) or (H, W, C) uint8 picture with C = 1, 3 or 4."""
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:

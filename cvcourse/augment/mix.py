@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from scipy.special import betaincinv
 from torch import Tensor, nn
 
-from cvcourse.augment.batch_geometry import to_levels
 from cvcourse.augment.checks import check_images
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class MixUp:
         partners = _partners(images, generator)
         pixels = images.float()
         mean = torch.lerp(pixels[partners], pixels, share)
-        return Mixed(to_levels(mean.add_(0.5)).to(torch.uint8), partners, share)
+        return Mixed(mean.add_(0.5).to(torch.int16).to(torch.uint8), partners, share)
 
 
 def mixed(mix: Mix) -> Step:

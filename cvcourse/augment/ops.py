@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec
 import cv2
 import numpy as np
 
-from cvcourse.augment.checks import MAX_FACTOR, check_image, check_range
+from cvcourse.augment.checks import MAX_FACTOR, check_cutout, check_image, check_range
 from cvcourse.augment.geometry import Image
 from cvcourse.data.checks import check_integer
 
@@ -185,9 +185,7 @@ def cutout(image: Image, x: float, y: float, side: float, *, fill: int = 0) -> I
         fill: the level to paint, 0 to 255.
     """
     check_image(image)
-    for name, value in (("x", x), ("y", y), ("side", side)):
-        check_range(name, value, 0, 1, "a fraction of the side")
-    check_range("fill", fill, 0, 255, "a grey level")
+    check_cutout(x, y, side, fill)
     height, width = image.shape[:2]
     half = side * min(height, width) / 2
     top, bottom = (max(round(y * height + edge), 0) for edge in (-half, half))

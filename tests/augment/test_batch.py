@@ -45,3 +45,14 @@ def test_without_padding_only_the_mirror_is_left() -> None:
     mirrored = (results == IMAGES.flip(3)).flatten(1).all(dim=1)
     assert (straight ^ mirrored).all()
     assert 60 < straight.sum() < 140
+
+
+def test_a_crop_is_drawn_first_and_then_mirrored() -> None:
+    generator = torch.Generator().manual_seed(0)
+    y, x = torch.randint(0, 5, (2, 200, 1), generator=generator)[..., 0]
+    flipped = torch.rand(200, 1, generator=generator) < 0.5
+    padded = F.pad(IMAGES, (2, 2, 2, 2))
+    results = crop_and_flip(IMAGES, generator.manual_seed(0), padding=2)
+    for i, result in enumerate(results):
+        crop = padded[i, :, y[i] : y[i] + 9, x[i] : x[i] + 7]
+        assert torch.equal(result, crop.flip(2) if flipped[i] else crop)

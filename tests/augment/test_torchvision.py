@@ -112,9 +112,12 @@ def affine(**change: float | list[float]) -> torch.Tensor:
         ),
     ],
 )
-def test_geometry(ours: Callable[[], np.ndarray], theirs: Callable[[], torch.Tensor]) -> None:
-    """Both round; one level where a sum lies at a half (OpenCV 4 places to 1/32 pixel only)."""
-    assert difference(ours(), theirs()).max() <= 1
+def test_geometry(
+    ours: Callable[[], np.ndarray], theirs: Callable[[], torch.Tensor], placed: int
+) -> None:
+    gap = difference(ours(), theirs())
+    assert gap.max() <= placed
+    assert gap.mean() < 0.35
 
 
 def test_cutting_and_flipping_move_bytes() -> None:
