@@ -128,14 +128,6 @@ def windows(images: Tensor, start: Tensor, size: Size) -> Tensor:
     return every.index_select(0, start)
 
 
-def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Of every image its own rows (B, h) and columns (B, w): (B, C, h, w), any dtype."""
-    _, c, _, width = images.shape
-    place = rows.unsqueeze(2) * width + columns.unsqueeze(1)  # (B, h, w)
-    place = place.flatten(1).unsqueeze(1).expand(-1, c, -1)
-    return images.flatten(2).gather(2, place).unflatten(2, (rows.shape[1], columns.shape[1]))
-
-
 def _warp(
     images: Tensor,
     matrix: Tensor,
