@@ -79,8 +79,10 @@ def test_no_workflow_runs_for_a_stranger_with_the_repositorys_rights() -> None:
 
 
 def test_the_matrix_is_the_pythons_that_the_package_promises() -> None:
-    matrix = load(ROOT / ".github/workflows/test.yml")["jobs"]["test"]["strategy"]["matrix"]
-    assert matrix["python"] == PYTHONS
+    jobs = load(ROOT / ".github/workflows/test.yml")["jobs"]
+    assert set(jobs) == {"test", "wheel"}
+    for job in jobs.values():
+        assert job["strategy"]["matrix"]["python"] == PYTHONS
     assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
     assert f"Python {PYTHONS[0]}–{PYTHONS[-1]}" in text("README.md")
 
