@@ -152,9 +152,25 @@ def test_nothing_strips_the_notebooks_of_their_outputs() -> None:
     assert hooks == ["ruff-check", "ruff-format"]
 
 
-def test_dependabot_watches_actions_and_requirements() -> None:
+def test_dependabot_watches_actions_and_requirements_and_waits_a_week() -> None:
     updates = load(ROOT / ".github/dependabot.yml")["updates"]
     assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip"}
+    assert all(update["cooldown"]["default-days"] >= 7 for update in updates)
+    (pip,) = (update for update in updates if update["package-ecosystem"] == "pip")
+    assert [place for place in pip["directories"] if not list(ROOT.glob(f".{place}/*.txt"))] == []
+
+
+def test_the_weekly_run_audits_both_locks_with_exact_versions_of_its_tools() -> None:
+    commands = " ".join(
+        step.get("run", "") for step in steps(ROOT / ".github/workflows/weekly.yml")
+    )
+    for lock in ("requirements.lock", "book/requirements.lock"):
+        assert f"--strict --disable-pip --require-hashes -r {lock}" in commands
+    tools = [line for line in text(".github/requirements.txt").splitlines() if line[0] != "#"]
+    assert len(tools) >= 2
+    assert [tool for tool in tools if not re.fullmatch(r"[\w-]+==[\d.]+", tool)] == []
+    installed = re.findall(r"pip install (.+)", commands.replace("python", "\n"))
+    assert [what.strip() for what in installed] == ["-r .github/requirements.txt"]
 
 
 def wanted(name: str) -> list[Requirement]:
