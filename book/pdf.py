@@ -3,7 +3,7 @@
     python book/pdf.py    # after `make book`; writes _build/book.pdf
 
 Pages and their sections become bookmarks, and links between pages lead to the page's place in
-the file.
+the file. For the Korean terms the machine needs a font that has them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag
@@ -24,11 +26,22 @@ ROOT = Path(__file__).parents[1]
 SITE = ROOT / "_build" / "html"
 OUTPUT = ROOT / "_build" / "book.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FOOTER = (
-    '<div style="width: 100%; font-size: 8px; color: #5a616b; text-align: center">'
-    '<span class="title"></span> · <span class="pageNumber"></span></div>'
-)
-#: For print: nothing to click on, no frame around the text, no figure cut in two.
+PAPER: dict[str, Any] = {
+    "format": "A4",
+    "margin": {"top": "18mm", "bottom": "18mm", "left": "20mm", "right": "20mm"},
+}
+#: Of a document that is nothing but the feet of pages.
+FOOTERS = """
+@page { margin: 0; }
+body { margin: 0; }
+p {
+  display: flex; align-items: end; justify-content: center; box-sizing: border-box;
+  height: 285mm; margin: 0; break-after: page; font: 8px sans-serif; color: #5a616b;
+}
+p:last-child { break-after: auto; }
+"""
+#: For print: nothing to click on, no frame around the text, no figure cut in two, no box that keeps
+#: a long cell off the page it could begin on, and the widest output on one line.
 STYLE = """
 .bd-header, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer,
 .bd-footer, .bd-footer-content, .headerlink, .copybtn, .skip-link, #jb-print-docs-body {
@@ -38,11 +51,18 @@ STYLE = """
   max-width: none !important; padding: 0 !important;
 }
 html { font-size: 12.5px !important; }
+body { min-height: 0 !important; }
+.bd-article { padding: 0 !important; }
 .bd-article h1 { display: block !important; }
-pre { white-space: pre-wrap !important; }
-pre, .highlight, .cell, .cell_input, .cell_output {
-  break-inside: auto !important; overflow: visible !important;
+.cell_input, .cell_output, .highlight, [class*="highlight-"], .pst-scrollable-table-container {
+  display: block !important; break-inside: auto !important; overflow: visible !important;
 }
+table { break-inside: auto !important; }
+pre {
+  white-space: pre-wrap !important; break-inside: auto !important; overflow: visible !important;
+  orphans: 4; widows: 4;
+}
+.cell_output pre { font-size: 9.2px !important; }
 img, figure, tr { break-inside: avoid; }
 h1, h2, h3 { break-after: avoid; }
 """
@@ -58,67 +78,81 @@ def chapters(node: Any) -> Iterator[str]:
             yield from chapters(child)
 
 
-def print_pages(names: list[str], folder: Path) -> dict[str, Path]:
-    """Print each page of the site into `folder`: the files by the pages' addresses."""
-    printed = {}
+@contextmanager
+def browser_tab() -> Iterator[Any]:
+    """A tab of Chromium: of the one on this machine, or of Playwright's own."""
     with sync_playwright() as driver:
         installed = next(filter(None, map(shutil.which, BROWSERS)), None)
         browser = driver.chromium.launch(executable_path=installed, args=["--no-sandbox"])
-        tab = browser.new_page(color_scheme="light")
-        for number, name in enumerate(names):
-            address = (SITE / f"{name}.html").as_uri()
-            tab.goto(address, wait_until="load")
-            tab.add_style_tag(content=STYLE)
-            tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-            path = folder / f"{number:03}.pdf"
-            tab.pdf(
-                path=path,
-                format="A4",
-                margin={"top": "18mm", "bottom": "18mm", "left": "20mm", "right": "20mm"},
-                display_header_footer=True,
-                header_template="<span></span>",
-                footer_template=FOOTER,
-                outline=True,
-                tagged=True,
-            )
-            print(f"{name} …", flush=True)
-            printed[address] = path
+        yield browser.new_page(color_scheme="light")
         browser.close()
-    return printed
 
 
-def merge(printed: dict[str, Path]) -> PdfWriter:
-    """One file, with links that stay inside it."""
+def print_page(tab: Any, address: str, path: Path) -> str:
+    """Print a page of the site into a file, all that is folded unfolded; its title."""
+    tab.goto(address, wait_until="load")
+    tab.add_style_tag(content=STYLE)
+    tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    tab.pdf(path=path, **PAPER, outline=True, tagged=True)
+    return str(tab.title())
+
+
+def print_footers(tab: Any, titles: list[str], path: Path) -> None:
+    """Print empty sheets, at whose foot stands the title of a page and its number in the book."""
+    sheets = (f"<p>{escape(title)} · {number}</p>" for number, title in enumerate(titles, 1))
+    tab.set_content(f"<style>{FOOTERS}</style>{''.join(sheets)}")
+    tab.pdf(path=path, format="A4")
+
+
+def print_book(site: Path, names: list[str]) -> PdfWriter:
+    """Print these pages of a built site into one file, with links that stay inside it."""
     writer = PdfWriter()
-    starts = {}
-    for address, path in printed.items():
-        starts[address] = len(writer.pages)
-        writer.append(PdfReader(path))
+    starts: dict[str, int] = {}
+    titles: list[str] = []
+    with tempfile.TemporaryDirectory() as folder, browser_tab() as tab:
+        for name in names:
+            print(f"{name} …", flush=True)
+            path = Path(folder, f"{len(starts)}.pdf")
+            address = (site / f"{name}.html").as_uri()
+            title = print_page(tab, address, path)
+            starts[address] = len(writer.pages)
+            writer.append(PdfReader(path))
+            titles += [title] * (len(writer.pages) - len(titles))
+        print_footers(tab, titles, Path(folder, "footers.pdf"))
+        footers = PdfReader(Path(folder, "footers.pdf"))
+        for page, footer in zip(writer.pages, footers.pages, strict=True):
+            page.merge_page(footer)
+            page.compress_content_streams()
+    lead_inside(writer, starts)
+    writer.add_metadata({"/Title": "Image Classification, Tested"})
+    writer.page_mode = "/UseOutlines"  # viewers show the bookmarks beside the text
+    writer.compress_identical_objects()
+    return writer
+
+
+def lead_inside(writer: PdfWriter, starts: dict[str, int]) -> None:
+    """Have links to pages of the site (address → its first sheet) lead to their sheets."""
+    top = [NameObject("/XYZ"), NullObject(), NullObject(), NullObject()]
     for page in writer.pages:
         for annotation in page.get("/Annots", ()):
             link = annotation.get_object()
             target = urldefrag(str(link.get("/A", {}).get("/URI", ""))).url
             if target in starts:
-                top = [NameObject("/XYZ"), NullObject(), NullObject(), NullObject()]
                 start = writer.pages[starts[target]].indirect_reference
                 action = {
                     NameObject("/S"): NameObject("/GoTo"),
                     NameObject("/D"): ArrayObject([start, *top]),
                 }
                 link[NameObject("/A")] = DictionaryObject(action)
-    writer.add_metadata({"/Title": "Image Classification, Tested"})
-    return writer
 
 
 def main() -> None:
-    """Print and merge."""
+    """Print the pages of the table of contents."""
     if not (SITE / "book" / "index.html").exists():
         raise SystemExit("the site is not built yet; run `make book` first")
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
-        writer = merge(print_pages(list(chapters(contents)), Path(folder)))
-        writer.compress_identical_objects()
-        writer.write(OUTPUT)
+    writer = print_book(SITE, list(chapters(contents)))
+    writer.write(OUTPUT)
     print(f"{len(writer.pages)} pages in {OUTPUT}")
 
 

@@ -79,8 +79,10 @@ def test_no_workflow_runs_for_a_stranger_with_the_repositorys_rights() -> None:
 
 
 def test_the_matrix_is_the_pythons_that_the_package_promises() -> None:
-    matrix = load(ROOT / ".github/workflows/test.yml")["jobs"]["test"]["strategy"]["matrix"]
-    assert matrix["python"] == PYTHONS
+    jobs = load(ROOT / ".github/workflows/test.yml")["jobs"]
+    assert set(jobs) == {"test", "wheel"}
+    for job in jobs.values():
+        assert job["strategy"]["matrix"]["python"] == PYTHONS
     assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
     assert f"Python {PYTHONS[0]}–{PYTHONS[-1]}" in text("README.md")
 
@@ -150,9 +152,25 @@ def test_nothing_strips_the_notebooks_of_their_outputs() -> None:
     assert hooks == ["ruff-check", "ruff-format"]
 
 
-def test_dependabot_watches_actions_and_requirements() -> None:
+def test_dependabot_watches_actions_and_requirements_and_waits_a_week() -> None:
     updates = load(ROOT / ".github/dependabot.yml")["updates"]
     assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip"}
+    assert all(update["cooldown"]["default-days"] >= 7 for update in updates)
+    (pip,) = (update for update in updates if update["package-ecosystem"] == "pip")
+    assert [place for place in pip["directories"] if not list(ROOT.glob(f".{place}/*.txt"))] == []
+
+
+def test_the_weekly_run_audits_both_locks_with_exact_versions_of_its_tools() -> None:
+    commands = " ".join(
+        step.get("run", "") for step in steps(ROOT / ".github/workflows/weekly.yml")
+    )
+    for lock in ("requirements.lock", "book/requirements.lock"):
+        assert f"--strict --disable-pip --require-hashes -r {lock}" in commands
+    tools = [line for line in text(".github/requirements.txt").splitlines() if line[0] != "#"]
+    assert len(tools) >= 2
+    assert [tool for tool in tools if not re.fullmatch(r"[\w-]+==[\d.]+", tool)] == []
+    installed = re.findall(r"pip install (.+)", commands.replace("python", "\n"))
+    assert [what.strip() for what in installed] == ["-r .github/requirements.txt"]
 
 
 def wanted(name: str) -> list[Requirement]:

@@ -113,8 +113,9 @@ def load(
     Args:
         name: the data set or the folder.
         split: "train" or "test".
-        n: how many images, chosen evenly from the classes; all of them when left out. The first k
-            of n are the k images that `n=k` gives.
+        n: how many images, chosen evenly from the classes; all of them when left out, and, with a
+            warning, when a folder of yours has fewer. The first k of n are the k images that `n=k`
+            gives.
         seed: which n (of `shapes`: which pictures); any integer ≥ 0.
 
     Returns:

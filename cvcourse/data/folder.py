@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def read_folder(
         path: the folder; its `train` gives the classes, sorted by name, for every split.
         split: the folder within it to read, such as "train" or "test".
         size: height and width of the result in pixels.
-        n: read only so many, chosen evenly from the classes; all of them when left out.
+        n: read at most so many, chosen evenly from the classes; all of them when left out, and,
+            with a warning, when there are fewer.
         seed: which n; any integer ≥ 0.
 
     Returns:
@@ -44,7 +46,7 @@ def read_folder(
     Raises:
         FileNotFoundError: the folder, the split or `train` is missing.
         ValueError: a split has no classes or not those of `train`; a class is empty; an image is
-            damaged or cut short; n is more than there are.
+            damaged or cut short.
     """
     check_integer("size", size, 1, None, "the side in pixels")
     class_names = _class_names(Path(path), split)
@@ -56,7 +58,12 @@ def read_folder(
         labels += [label] * len(members)
     targets = np.array(labels, np.int64)
     if n is not None:
-        chosen = balanced_subset(targets, n, seed)
+        check_integer("n", n, 1, None, "how many images")
+        if n > len(files):
+            # Of a collection of one's own one knows less well how large it is than of a data set.
+            what = f"{Path(path, split)} has {len(files)} images, not the {n} asked for"
+            warnings.warn(f"{what}; taking them all", stacklevel=3)
+        chosen = balanced_subset(targets, min(n, len(files)), seed)
         files, targets = [files[i] for i in chosen], targets[chosen]
     return ImageSet(
         images=torch.from_numpy(_read_all(files, size)),

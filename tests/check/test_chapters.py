@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from practice import CHAPTERS, chapter, exercises_of
+from practice import CHAPTERS, ROOT, chapter, exercises_of
+from scipy import stats
 from torch import nn
 from torchvision.ops import generalized_box_iou_loss
 
@@ -122,6 +123,24 @@ def groups(module: nn.Module, rate: float) -> dict[str, Any]:
     return {"params": list(module.parameters()), "lr": rate}
 
 
+def richest(reached: dict[str, float], work: dict[str, float]) -> str:
+    return max(reached, key=lambda name: reached[name])
+
+
+def shop(
+    choose: Callable[[dict[str, float], dict[str, float]], str], *, free: bool = False
+) -> Callable[..., tuple[str, int]]:
+    """Spends everything on the method that is chosen by what all of them reach, and by work."""
+
+    def spend(budget: int, backbone: int, work: Any, estimate: Any) -> tuple[str, int]:
+        price = {name: 0 if free or name[:8] != "transfer" else backbone for name in work}
+        labels = {name: (budget - price[name]) // 5 for name in work}
+        chosen = choose({n: estimate(n, labels[n]) for n in work if labels[n] >= 1}, work)
+        return chosen, labels[chosen]
+
+    return spend
+
+
 #: (chapter, exercise) → answers, one for each requirement, in order.
 WRONG_ANSWERS: dict[tuple[str, str], list[Callable[..., Any]]] = {
     ("inverse_rendering", "improve"): [
@@ -147,6 +166,14 @@ WRONG_ANSWERS: dict[tuple[str, str], list[Callable[..., Any]]] = {
         network(nn.Conv2d(3, 1, 25, stride=4)),
         network(nn.Conv2d(3, 1, 24, stride=4)),
         network(nn.AvgPool2d(24, stride=4)),
+    ],
+    ("label_budget", "spend"): [
+        lambda budget, backbone, work, estimate: "+ augmentation",
+        lambda budget, backbone, work, estimate: ("+ augmentation", 0),
+        lambda budget, backbone, work, estimate: ("+ augmentation", budget),
+        shop(richest, free=True),
+        shop(lambda reached, work: "+ augmentation"),
+        shop(richest),
     ],
     ("transfer", "two_groups"): [
         lambda model, head, rate: [{"params": model.parameters(), "lr": rate}],
@@ -286,3 +313,31 @@ def test_a_units_pixels_are_those_of_the_tool() -> None:
         top, _, bottom, _ = field.region(unit, unit)
         first, last = receptive_fields.pixels_of.answer(layers, unit)
         assert (top, bottom) == (first, last + 1)
+
+
+def test_a_fair_gap_is_that_of_the_paired_t_test() -> None:
+    from cvcourse.check import label_budget
+
+    for seed in range(6):
+        method, base = label_budget.fair_gap.inputs(torch.Generator().manual_seed(seed))
+        paired = stats.ttest_rel(method, base).confidence_interval(0.95)
+        assert label_budget.fair_gap.answer(method, base) == pytest.approx(tuple(paired))
+
+
+def test_the_budget_is_spent_on_what_the_chapter_measured() -> None:
+    """As its tables have it; another machine's second decimal changes no decision."""
+    from cvcourse.check.label_budget import MEASURED, WORK
+
+    notebook = (ROOT / "notebooks/14_label_budget.ipynb").read_text("utf-8")
+    for name in MEASURED:
+        rows = re.findall(rf'^ +"{re.escape(name)}  +(.+?)\\n"', notebook, re.MULTILINE)
+        costs, accuracies = (re.findall(r"(?<![\[.\d])\d+\.\d+(?!\d|[\],])", row) for row in rows)
+        assert float(costs[-1]) == WORK[name]
+        assert [float(number) for number in accuracies] == pytest.approx(MEASURED[name], abs=0.03)
+
+
+def test_every_kind_of_method_is_the_right_one_for_some_purse() -> None:
+    from cvcourse.check.label_budget import WALLETS, WORK, estimate, spend
+
+    bought = {spend.answer(*wallet, WORK, estimate)[0] for wallet in WALLETS}
+    assert len(bought) >= 4, bought

@@ -83,9 +83,18 @@ def test_n_chooses_evenly_and_reads_no_other_file(pets: Path) -> None:
     assert part.labels.bincount().tolist() == [2, 2]
 
 
-def test_more_images_than_there_are(pets: Path) -> None:
-    with pytest.raises(ValueError, match="n is 7, but there are only 6 images"):
-        read_folder(pets, "train", n=7)
+def test_fewer_images_than_asked_for_are_all_taken_and_it_is_said(pets: Path) -> None:
+    with pytest.warns(
+        UserWarning, match="train has 6 images, not the 7 asked for; taking them all"
+    ):
+        part = read_folder(pets, "train", n=7, seed=3)
+    assert torch.equal(part.images, read_folder(pets, "train", n=6, seed=3).images)
+
+
+@pytest.mark.parametrize(("n", "error"), [(0, ValueError), ("7", TypeError), (1.5, TypeError)])
+def test_a_number_of_images_that_is_none(pets: Path, n: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"n is .*how many images"):
+        read_folder(pets, "train", n=n)
 
 
 @pytest.mark.parametrize(
