@@ -3,7 +3,9 @@
     make lighthouse    # after which benchmarks/results/lighthouse.json holds the table
 
 Wants Node and Chromium. Pages come from a web server that compresses, as the real one does; the
-network and the processor are slowed down by Lighthouse's own default model of a phone.
+network and the processor are slowed down by Lighthouse's own default model of a phone. How fast
+the machine was meanwhile is its "benchmark index": an idle laptop has over 1000. Much below, other
+work slowed the page down, and blocking time, and with it performance, say nothing of the page.
 """
 
 from __future__ import annotations
@@ -97,6 +99,8 @@ def median(reports: list[dict[str, Any]]) -> dict[str, float]:
     for label, (audit, unit, digits) in AUDITS.items():
         values = [report["audits"][audit]["numericValue"] for report in reports]
         row[label] = round(statistics.median(values) / unit, digits)
+    indices = [report["environment"]["benchmarkIndex"] for report in reports]
+    row["benchmark index"] = round(statistics.median(indices))
     return row
 
 

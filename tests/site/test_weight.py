@@ -28,7 +28,7 @@ LOOKS = """() => [...document.querySelectorAll("body, body *:not(svg *, math *)"
 WEAR = """(sheets) => Promise.all(sheets.map((href) => new Promise((done) => {
     const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
     link.onload = done;
-    document.querySelector("link[rel=stylesheet]").before(link);
+    document.querySelector("link[href$='book.css']").before(link);
 }))).then(() => document.querySelector("link[href$='book.css']").remove())"""
 
 
