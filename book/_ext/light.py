@@ -8,6 +8,7 @@ in `book/_templates`: what the theme loads without need is left out there.
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from html import unescape
 from pathlib import Path
 from textwrap import shorten
@@ -51,14 +52,21 @@ def sized(body: str, files: dict[str, Path]) -> str:
     return IMAGE.sub(mend, body)
 
 
+def deferred(script: Any) -> Any:
+    """A script that runs once the page is read; a copy, as Sphinx shares scripts among pages."""
+    script = deepcopy(script)
+    if script.filename and AT_ONCE not in script.filename:
+        script.attributes["defer"] = ""
+    return script
+
+
 def lighten(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Mend what the theme is given to make a page of."""
     context["description"] = describe(doctree, app.config.html_title)
-    for script in context["script_files"] if page != "search" else ():  # whose own do not wait
-        if script.filename and AT_ONCE not in script.filename:
-            script.attributes["defer"] = ""
+    if page != "search":  # whose own scripts build on these, and do not wait
+        context["script_files"] = [deferred(script) for script in context["script_files"]]
     if "body" in context:
         files = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
         context["body"] = sized(context["body"], files)
