@@ -1,4 +1,4 @@
-# make book · test · wheel · notebooks · bench · serve · links · pdf · new-chapter NAME=15_shortcuts · lock
+# make book · test · wheel · notebooks · bench · lighthouse · serve · links · pdf · new-chapter NAME=15_shortcuts · lock
 # Each makes .venv if it is absent or out of date; `make locked test` installs the locked versions.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-annotate --custom-compile-command "make lock"
 
-.PHONY: book test wheel notebooks bench serve links pdf new-chapter lock locked locked-site clean
+.PHONY: book test wheel notebooks bench lighthouse serve links pdf new-chapter lock locked locked-site clean
 .DELETE_ON_ERROR:
 
 # A fresh output folder each time: after a failed -W build an incremental one reports success.
@@ -32,6 +32,10 @@ notebooks: .venv/full.stamp
 bench: .venv/full.stamp
 	$(PIP) install -r benchmarks/requirements.txt
 	for name in render loop models receptive_field augment augment_reasons; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+# Wants Node and Chromium.
+lighthouse: book
+	$(BIN)/python benchmarks/lighthouse.py
 
 serve: book
 	$(BIN)/python -m http.server --directory _build/html

@@ -1,27 +1,36 @@
-"""The built book, and tiny books of one extension each."""
+"""The built book, made once for all the tests that look at it, and tiny books of one extension."""
 
+from __future__ import annotations
+
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from pages import ROOT
 from sphinx.testing.util import SphinxTestApp
 
-ROOT = Path(__file__).parents[2]
 JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built book."""
-    out = tmp_path_factory.mktemp("book")
-    options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(out)]
+    """The folder of the built book; of several workers, the first builds it for all."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(folder / "book")]
     command = [str(JUPYTER_BOOK), "build", str(ROOT), *options]
-    built = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return out / "_build" / "html"
+    with FileLock(folder / "book.lock"):
+        if not (folder / "book.done").exists():
+            run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+            assert run.returncode == 0, run.stdout + run.stderr
+            (folder / "book.done").touch()
+    return folder / "book" / "_build" / "html"
 
 
 @pytest.fixture

@@ -1,0 +1,99 @@
+"""Everybody can use every page: what axe-core sees, and a phone's width."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from pages import PAGES
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+ALL_RULES = {"rules": {"label-content-name-mismatch": {"enabled": True}}}  # off by default
+COLOURS = ["color-contrast", "link-in-text-block"]
+FRONT_DOOR = "index.html"  # leads on at once
+UNFOLD = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+#: A page has thousands of coloured words of code, and axe-core is slow. A word's kind settles its
+#: colour, so of each kind, in each kind of block, one is kept coloured.
+THIN = """() => {
+    const kinds = new Set();
+    for (const word of document.querySelectorAll(":is(pre, .sig) span:not(:has(*))")) {
+        const block = word.closest(".cell_input, .cell_output, .sig, article");
+        const kind = [word.className, word.parentElement.tagName, block.className].join(" in ");
+        if (kinds.has(kind)) word.replaceWith(word.textContent);
+        kinds.add(kind);
+    }
+    document.querySelectorAll("pre, .sig").forEach((block) => block.normalize());
+}"""
+#: What is wider than the page and does not scroll by itself.
+OUTSIDE = """() => [...document.querySelectorAll("article *")].filter((each) => {
+    for (let e = each.parentElement; e.tagName !== "ARTICLE"; e = e.parentElement)
+        if (getComputedStyle(e).overflowX !== "visible") return false;
+    return each.getBoundingClientRect().right > innerWidth + 1;
+}).map((each) => each.outerHTML.slice(0, 160))"""
+
+
+@pytest.fixture(scope="module", params=[page for page in PAGES if page != FRONT_DOOR])
+def tab(request: pytest.FixtureRequest, site: Path, browser: Any) -> Iterator[Any]:
+    """A page, loaded once for all that is asked of it, with everything that folds unfolded."""
+    context = browser.new_context(reduced_motion="reduce")
+    opened = context.new_page()
+    opened.goto((site / request.param).as_uri(), wait_until="load")
+    for script in (AXE, UNFOLD, THIN):
+        opened.evaluate(script)
+    yield opened
+    context.close()
+
+
+def violations(tab: Any, **options: Any) -> list[str]:
+    """What axe-core objects to: rule, element and remedy."""
+    found = tab.evaluate(
+        "(options) => axe.run(options)", {"resultTypes": ["violations"], **options}
+    )
+    return [
+        f"{rule['id']} ({rule['impact']}): {node['html'][:200]}\n    {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def resize(tab: Any, width: int) -> None:
+    """Show a page on another screen, and let the theme see to what scrolls there."""
+    if tab.viewport_size["width"] != width:
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.wait_for_timeout(400)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_axe_finds_nothing(tab: Any, width: int, theme: str) -> None:
+    resize(tab, width)
+    tab.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+    options = ALL_RULES if theme == "light" else {"runOnly": COLOURS}  # which alone have changed
+    broken = violations(tab, **options)
+    assert not broken, "\n".join(broken)
+
+
+def test_a_phone_scrolls_down_only(tab: Any) -> None:
+    resize(tab, 375)
+    assert tab.evaluate(OUTSIDE) == []
+    assert tab.evaluate("document.documentElement.scrollWidth") == 375
+
+
+def test_axe_finds_nothing_at_the_front_door(site: Path, browser: Any) -> None:
+    tab = browser.new_page()
+    tab.set_content((site / FRONT_DOOR).read_text("utf-8").replace("refresh", "stay"))
+    tab.evaluate(AXE)
+    assert violations(tab) == []
+    tab.close()
+
+
+def test_axe_would_find_something(browser: Any) -> None:
+    tab = browser.new_page()
+    tab.set_content(
+        "<html lang=en><title>Faint</title><main><h1 style='color:#999'>Faint</h1></main>"
+    )
+    tab.evaluate(AXE)
+    (found,) = violations(tab)
+    assert found.startswith("color-contrast (serious): <h1")
+    tab.close()

@@ -1,0 +1,144 @@
+"""What a page costs its reader: bytes over the wire, waiting, and text that jumps."""
+
+import gzip
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from pages import CHAPTERS, PAGES, ROOT
+
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from light import sized
+from one_stylesheet import purge
+
+COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
+FETCH_ALL = "document.querySelectorAll('img').forEach((each) => { each.loading = 'eager'; })"
+#: How everything on a page looks, to compare two stylesheets by.
+LOOKS = """() => [...document.querySelectorAll("body, body *:not(svg *, math *)")].map((each) => {
+    const style = getComputedStyle(each);
+    const names = ["display", "color", "background", "border", "font", "margin", "padding"];
+    const { x, y, width, height } = each.getBoundingClientRect();
+    return [each.tagName, each.className, x, y, width, height,
+            ...names.map((name) => style.getPropertyValue(name))].join(" | ");
+})"""
+WEAR = """(sheets) => Promise.all(sheets.map((href) => new Promise((done) => {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    link.onload = done;
+    document.querySelector("link[href$='book.css']").before(link);
+}))).then(() => document.querySelector("link[href$='book.css']").remove())"""
+
+
+def sent(file: Path) -> int:
+    """The bytes that a web server sends of a file."""
+    content = file.read_bytes()
+    return len(gzip.compress(content)) if file.suffix in COMPRESSED else len(content)
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_chapter_is_light(
+    page: str, site: Path, open_tab: Callable[..., Any], address: Callable[[Path, str], str]
+) -> None:
+    base = address(site, "web server")
+    tab = open_tab(base)
+    asked: set[str] = set()
+    tab.on("request", lambda request: asked.add(urlsplit(request.url).path.lstrip("/")))
+    tab.goto(base + page)
+    tab.evaluate(FETCH_ALL)
+    tab.wait_for_load_state("networkidle")
+    sizes = {path: sent(site / unquote(path)) for path in asked if (site / unquote(path)).is_file()}
+    assert {page, "_static/book.css"} <= set(sizes)
+    assert sum(sizes.values()) <= 1_500_000, sorted(sizes.items(), key=lambda pair: -pair[1])[:5]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "index.html"])
+def test_nothing_waits_for_more_than_one_stylesheet_and_no_script_is_for_icons(
+    page: str, site: Path
+) -> None:
+    text = (site / page).read_text("utf-8")
+    sheets = re.findall(r'<link [^>]*rel="stylesheet"[^>]*href="([^"]+)"', text)
+    assert [sheet.rsplit("/", 1)[-1] for sheet in sheets] == ["book.css"]
+    waited_for = re.findall(r'<script src="([^"?]+)', text)
+    if page != "search.html":
+        assert [Path(script).name for script in waited_for] == ["documentation_options.js"]
+    assert "fontawesome" not in text
+
+
+def test_icons_have_a_drawing(site: Path) -> None:
+    used = set()
+    for page in PAGES:
+        text = (site / page).read_text("utf-8")
+        for classes in re.findall(r'<(?:i|span) class="([^"]*\bfa-[^"]*)"', text):
+            used |= set(re.findall(r"\bfa-(?!solid|brands|regular|lg)[\w-]+", classes))
+    drawn = (ROOT / "book" / "assets" / "icons.css").read_text("utf-8")
+    assert "fa-github" in used
+    assert sorted(name for name in used if f".{name} {{" not in drawn) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_images_state_their_size_so_that_no_text_jumps(page: str, site: Path) -> None:
+    text = (site / page).read_text("utf-8")
+    article = text[text.find("<article") : text.find("</article>")]
+    for image in re.findall(r"<img [^>]*>", article):
+        if 'src="data:' not in image:
+            assert re.search(r'width="?\d+.* height="?\d+', image), image
+
+
+def test_every_page_says_what_it_is(site: Path) -> None:
+    said = {}
+    for page in PAGES:
+        if page != "index.html":
+            text = (site / page).read_text("utf-8")
+            (said[page],) = re.findall(r'<meta name="description" content="([^"]+)">', text)
+    assert all(len(sentence) <= 300 for sentence in said.values())
+    assert len({said[page] for page in CHAPTERS}) == len(CHAPTERS)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "page", ["book/index", "book/claims", "book/api/train", "notebooks/03_one_layer", "search"]
+)
+def test_the_one_stylesheet_looks_as_all_the_others_do(
+    page: str, theme: str, site: Path, browser: Any
+) -> None:
+    context = browser.new_context(color_scheme=theme, reduced_motion="reduce")
+    tab = context.new_page()
+    tab.goto((site / f"{page}.html").as_uri())
+    looks = tab.evaluate(LOOKS)
+    static = site / "_static"
+    sheets = re.findall(r"^/\* (\S+\.css) \*/$", (static / "book.css").read_text("utf-8"), re.M)
+    tab.evaluate(WEAR, [(static / sheet).as_uri() for sheet in sheets])
+    others = tab.evaluate(LOOKS)
+    context.close()
+    assert len(sheets) > 5
+    assert [pair for pair in zip(looks, others, strict=True) if pair[0] != pair[1]][:3] == []
+
+
+@pytest.mark.parametrize(
+    ("css", "kept"),
+    [
+        (".a{x:1}", ".a{x:1}"),
+        (".gone{x:1}", ""),
+        (".a .gone,p>.a{x:1}", "p>.a{x:1}"),
+        (".a:not(.gone){x:1}", ".a:not(.gone){x:1}"),
+        ("@media print{.a{x:1}.gone{x:1}}", "@media print{.a{x:1}}"),
+        ("@media print{.gone{x:1}}", ""),
+        ("@keyframes turn{to{rotate:1turn}}", "@keyframes turn{to{rotate:1turn}}"),
+        ("@font-face{font-family:Unused}", ""),
+    ],
+)
+def test_rules_for_absent_classes_go(css: str, kept: str) -> None:
+    assert purge(css, {"a", "print"}) == kept
+
+
+def test_images_after_the_first_wait_until_the_reader_is_near() -> None:
+    file = ROOT / "book" / "assets" / "flagship.png"
+    image = '<img alt="A figure." src="../_images/a.png"/>'
+    first, second = sized(image * 2, {"a.png": file}).split(">")[:2]
+    assert " width=" in first
+    assert " height=" in first
+    assert "lazy" not in first
+    assert "lazy" in second
