@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
-from ledger import VERDICTS, Claim, read_claims
+from ledger_data import VERDICTS, Claim, read_claims
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -80,7 +80,7 @@ class NotebookOutput(SphinxDirective):
                 found.append(nodes.image(uri=f"data:image/png;base64,{picture}", alt=alt))
         if not found:
             raise self.error(f"cell {id} of {path} stores no picture and no HTML; run the notebook")
-        return [nodes.container("", *found, classes=["notebook-output"])]
+        return [nodes.container("", *found, classes=["notebook-output", "cell_output"])]
 
 
 class WithClaims(SphinxDirective):

@@ -1,7 +1,5 @@
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
@@ -12,7 +10,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
@@ -51,17 +48,6 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag not in VOID and self.depth_in_article:
             self.depth_in_article -= 1
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built book."""
-    out = tmp_path_factory.mktemp("book")
-    options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(out)]
-    command = [str(JUPYTER_BOOK), "build", str(ROOT), *options]
-    built = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return out / "_build" / "html"
 
 
 @pytest.fixture(scope="module")
