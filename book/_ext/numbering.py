@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CHAPTER = re.compile(r"notebooks/(?:0*(\d+)_)?")
 ANCHOR = re.compile(r'<a id="(eq-[\w-]+)">')
-NUMBERED = re.compile(r"(Figure|Equation) \(?[\d.]+\)?")
+NUMBERED = re.compile(r"(Figure|Equation) [\d.]+")
 
 
 def number(app: Sphinx, doctree: nodes.document) -> None:
@@ -43,7 +43,7 @@ def number(app: Sphinx, doctree: nodes.document) -> None:
     for count, (name, equation) in enumerate(list(_equations(doctree)), start=1):
         equation["number"] = f"{prefix}{count}"
         equation["ids"] = [name or f"equation-{prefix}{count}".replace(".", "-")]
-        _register(app, equation["ids"][0], equation["ids"][0], f"Equation ({prefix}{count})")
+        _register(app, equation["ids"][0], equation["ids"][0], f"Equation {prefix}{count}")
 
 
 def _caption(figure: nodes.figure) -> nodes.Node | None:
