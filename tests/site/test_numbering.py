@@ -80,7 +80,7 @@ def test_links_say_the_number_on_the_page_and_on_others(pages: dict[str, str]) -
 
 def test_equations_are_numbered_and_named(pages: dict[str, str]) -> None:
     page = pages["03_layer"]
-    numbers = re.findall(r'id="(eq[\w-]+)">.*?class="eqno">\(([\d.]+)\)', page, re.DOTALL)
+    numbers = re.findall(r'id="(eq[\w-]+)"[^>]*>.*?class="eqno">\(([\d.]+)\)', page, re.DOTALL)
     assert numbers == [("eq-lead", "3.1"), ("equation-3-2", "3.2")]
     assert re.search(r'href="#eq-lead"[^>]*>(<span[^>]*>)*Equation 3.1<', page)
     assert page.count('id="eq-lead"') == 1
