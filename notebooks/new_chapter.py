@@ -1,7 +1,7 @@
 """Start a chapter: a skeleton that runs, and passes the tests as it is.
 
-It writes the notebook with its outputs, its place in the table of contents, and
-stubs for its claim in the ledger and for its summary.
+It writes the notebook with its outputs, its places in the table of contents and
+on the home page, and stubs for its claim in the ledger and for its summary.
 
     python notebooks/new_chapter.py 15_shortcuts
 """
@@ -122,6 +122,7 @@ LEDGER = """
   notes: []
   verdict: confirmed
   notebook: {name}
+  effect: 'many minus few pictures: {{the difference, seed by seed:}}'
 """
 
 SUMMARY = """
@@ -160,18 +161,23 @@ def skeleton(name: str, title: str, claim: str) -> NotebookNode:
     return new_notebook(cells=cells)
 
 
-def add_to_contents(name: str) -> None:
-    """Put the chapter behind those with smaller numbers."""
-    path = ROOT / "_toc.yml"
+def insert(path: Path, entry: str, name: str) -> None:
+    """Add a line where a file lists chapters, behind those of smaller numbers.
+
+    Args:
+        entry: the line, with `NAME` where the chapter's name goes.
+        name: the chapter's name.
+    """
     lines = path.read_text("utf-8").splitlines(keepends=True)
+    others = re.compile(re.escape(entry.split("NAME")[0]) + r"(\d\d_\w+)")
     places = [
         number
         for number, line in enumerate(lines)
-        if (found := re.search(r"file: notebooks/(\d\d_\w+)", line))
-        and found[1] < name
+        if (found := others.match(line.lstrip())) and found[1] < name
     ]
-    indent = lines[places[-1]].split("-")[0]
-    lines.insert(places[-1] + 1, f"{indent}- file: notebooks/{name}\n")
+    before = lines[places[-1]]
+    indent = before[: len(before) - len(before.lstrip())]
+    lines.insert(places[-1] + 1, indent + entry.replace("NAME", name) + "\n")
     path.write_text("".join(lines), "utf-8")
 
 
@@ -205,7 +211,8 @@ def main(name: str) -> None:
         "| {} | {} |".format(*line.split(": "))
         for line in "".join(printed).splitlines()
     )
-    add_to_contents(name)
+    insert(ROOT / "_toc.yml", "- file: notebooks/NAME", name)
+    insert(ROOT / "book/index.md", "NAME: What you learn, in a line.", name)
     append(ROOT / "book/claims.yml", LEDGER.format(claim=claim, name=name))
     append(
         ROOT / "book/summaries.md",
@@ -213,7 +220,8 @@ def main(name: str) -> None:
     )
     print(
         f"notebooks/{name}.ipynb runs; its claim stands in book/claims.yml,\n"
-        "its summary in book/summaries.md, its place in _toc.yml.\n"
+        "its summary in book/summaries.md, its places in _toc.yml and\n"
+        "book/index.md.\n"
         "Now make them true: CONTRIBUTING.md tells how."
     )
 

@@ -1,6 +1,7 @@
 """`make new-chapter` gives a chapter that passes the tests as it is, tried in a copy."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
+from ledger_data import fill_in, printed, read_claims
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,6 +68,18 @@ def test_the_chapter_stands_last_among_the_chapters(copy: Path) -> None:
     names = [entry["file"] for entry in chapters["chapters"]]
     assert names[-1] == "notebooks/99_a_trial"
     assert names == sorted(names)
+
+
+def test_the_home_page_and_the_ledger_have_it(copy: Path) -> None:
+    home = (copy / "book/index.md").read_text("utf-8")
+    assert re.findall(r"^\d\d_\w+(?=: )", home, re.MULTILINE)[-1] == "99_a_trial"
+    claims, faults = read_claims((copy / "book/claims.yml").read_text("utf-8"))
+    assert faults == []
+    effect, lost = fill_in(
+        claims[-1].effect, printed((copy / "notebooks/99_a_trial.ipynb").read_text("utf-8"))
+    )
+    assert lost == []
+    assert re.fullmatch(r"many minus few pictures: \+0\.\d+ \[.+, .+\]", effect)
 
 
 @pytest.mark.parametrize(

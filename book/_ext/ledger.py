@@ -1,20 +1,20 @@
 """The `{claims-ledger}` directive: every claim of the book, its verdict and its evidence.
 
-What is said of a claim stands in one file (`ledger_claims`); what was measured comes from the JSON
-records that the notebooks leave (`ledger_results`). A mistake in either is a build warning.
+What is said of a claim stands in one file (`ledger_claims`); what was measured comes from the
+outputs of its chapter and from the JSON records that the notebooks leave (`ledger_results`). A
+mistake in any of them is a build warning. The page gets a script that filters the rows.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import yaml
 from docutils import nodes
+from ledger_data import VERDICTS, Claim, Effect, fill_in, printed, read_claims, read_effects
 from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -25,108 +25,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-VERDICTS = ("confirmed", "confirmed with limits", "corrected", "unsourced", "not yet tested")
-NOTES = ("N0", "N1", "N2", "N3", "N4")
 #: Each column: its CSS class, its heading, its share of the width in percent.
 COLUMNS = (
-    ("claim", "Claim", 34),
-    ("notes", "Notes", 12),
-    ("verdict", "Verdict", 19),
-    ("effect", "Measured effect", 20),
-    ("evidence", "Evidence", 15),
+    ("claim", "Claim", 32),
+    ("notes", "Notes", 7),
+    ("verdict", "Verdict", 17),
+    ("effect", "Measured effect", 28),
+    ("evidence", "Evidence", 16),
 )
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One entry of the ledger, as `claims.yml` has it."""
-
-    id: str
-    statement: str
-    notes: tuple[str, ...]
-    verdict: str
-    notebook: str | None = None
-    papers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What one record says of one claim."""
-
-    dataset: str
-    text: str
-    reproduced: bool = True
-
-
-def read_claims(text: str) -> tuple[list[Claim], list[str]]:
-    """The claims of a `claims.yml`, and what is wrong with it, one sentence a fault."""
-    claims: dict[str, Claim] = {}
-    faults = []
-    try:
-        entries = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        return [], [f"not YAML: {error}"]
-    if not isinstance(entries, list):
-        return [], ["not a list of claims"]
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
-            faults.append(f"entry {number} has no id")
-            continue
-        found = [f"claim {entry['id']}: {fault}" for fault in _faults(entry)]
-        if entry["id"] in claims:
-            found.append(f"claim {entry['id']}: the id is there twice")
-        if not found:
-            lists = {key: tuple(entry.get(key, ())) for key in ("notes", "papers")}
-            claims[entry["id"]] = Claim(**{**entry, **lists})
-        faults += found
-    return list(claims.values()), faults
-
-
-def _faults(entry: dict[str, Any]) -> Iterable[str]:
-    if unknown := entry.keys() - Claim.__dataclass_fields__.keys():
-        yield f"unknown key {', '.join(sorted(unknown))}"
-    if not isinstance(entry.get("statement"), str):
-        yield "the statement is missing, or no text"
-    if not isinstance(entry.get("notebook", ""), str):
-        yield "the notebook is no text"
-    for key, value in (("notes", entry.get("notes")), ("papers", entry.get("papers", []))):
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            yield f"{key} is no list of texts"
-        elif key == "notes" and set(value) - set(NOTES):
-            yield f"notes {', '.join(value)}, but there are only {', '.join(NOTES)}"
-    if entry.get("verdict") not in VERDICTS:
-        yield f"verdict {entry.get('verdict')!r} is none of: {', '.join(VERDICTS)}"
-    elif entry["verdict"] in VERDICTS[:3] and not (entry.get("notebook") or entry.get("papers")):
-        yield f"{entry['verdict']}, but by no notebook and no paper"
-
-
-def read_effects(
-    records: Iterable[tuple[str, str]], claims: Iterable[Claim]
-) -> tuple[dict[str, list[Effect]], list[tuple[str, str]]]:
-    """Each claim's effects, and the faults, from records given as (file name, text).
-
-    A record is an object with `dataset` and `claims`: id → {effect, and where known verdict and
-    holds (finding → whether it held in that run)}. One without claims is passed over.
-    """
-    verdicts = {claim.id: claim.verdict for claim in claims}
-    effects: dict[str, list[Effect]] = {}
-    faults = []
-    for name, text in records:
-        try:
-            record = json.loads(text)
-            measured = dict(record.get("claims", {}))
-            dataset = str(record["dataset"]) if measured else ""
-            for id, said in measured.items():
-                effect = Effect(dataset, said["effect"], all(said.get("holds", {}).values()))
-                effects.setdefault(id, []).append(effect)
-                if id not in verdicts:
-                    faults.append((name, f"claim {id} is not in the ledger"))
-                elif said.get("verdict", verdicts[id]) != verdicts[id]:
-                    fault = f"{said['verdict']!r} here, but {verdicts[id]!r} in the ledger"
-                    faults.append((name, f"claim {id}: {fault}"))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            faults.append((name, f"not a record of claims: {type(error).__name__} {error}"))
-    return effects, faults
+CLAIM_CALL = re.compile(r"(?<![\w.])claim\(\s*\"([\w-]+)\"")
 
 
 class ClaimsLedger(SphinxDirective):
@@ -145,7 +52,7 @@ class ClaimsLedger(SphinxDirective):
         except OSError as error:
             claims, faults = [], [f"cannot read the claims: {error.strerror}"]
         for fault in faults:
-            logger.warning("%s: %s", self.config.ledger_claims, fault, type="ledger")
+            self._warn(fault)
         named = [(path.relative_to(root).as_posix(), path.read_text("utf-8")) for path in records]
         effects, record_faults = read_effects(named, claims)
         for name, fault in record_faults:
@@ -179,11 +86,12 @@ class ClaimsLedger(SphinxDirective):
         standard.anonlabels[anchor] = self.env.docname, anchor
         standard.labels[anchor] = self.env.docname, anchor, claim.id
         name = nodes.reference("", "", nodes.literal("", claim.id), refid=anchor, internal=True)
+        shown = [*self._in_chapter(claim), *effects]
         cells: dict[str, list[nodes.Node]] = {
             "claim": [nodes.paragraph("", "", name), nodes.paragraph("", claim.statement)],
             "notes": [nodes.paragraph("", ", ".join(claim.notes) or "—")],
             "verdict": [nodes.paragraph("", "", _badge(claim.verdict, claim.verdict))],
-            "effect": [_effect(effect) for effect in effects],
+            "effect": [_effect(effect) for effect in shown],
             "evidence": [*self._notebook(claim), *self._papers(claim)],
         }
         row = nodes.row(ids=[anchor])
@@ -193,27 +101,47 @@ class ClaimsLedger(SphinxDirective):
             row += nodes.entry("", *content, classes=[f"ledger-{column}", *empty])
         return row
 
+    def _in_chapter(self, claim: Claim) -> Iterable[Effect]:
+        """The effect that the ledger states, with the numbers that the chapter prints."""
+        path = Path(self.env.srcdir, "notebooks", f"{claim.notebook}.ipynb")
+        if not claim.effect:
+            return
+        self.env.note_dependency(path.relative_to(self.env.srcdir).as_posix())
+        text, faults = fill_in(
+            claim.effect, printed(path.read_text("utf-8")) if path.exists() else ""
+        )
+        for fault in faults:
+            self._warn(f"claim {claim.id}: {fault}")
+        yield Effect("chapter", text)
+
     def _notebook(self, claim: Claim) -> Iterable[nodes.Node]:
         if claim.notebook is None:
             return
         docname = f"notebooks/{claim.notebook}"
         if docname not in self.env.found_docs:
-            fault = (
+            self._warn(
                 f"claim {claim.id}: the notebook {claim.notebook} is not in the table of contents"
             )
-            logger.warning("%s: %s", self.config.ledger_claims, fault, type="ledger")
             return
-        link = addnodes.pending_xref(
+        yield nodes.paragraph("", "", self._link("doc", f"/{docname}"))
+        if claim.verdict != "not yet tested":
+            cell = self._link("ref", f"verdict-{claim.id}", "the cell that settles it")
+            yield nodes.paragraph("", "", cell, classes=["ledger-cell"])
+
+    def _link(self, role: str, target: str, text: str = "") -> nodes.Node:
+        return addnodes.pending_xref(
             "",
-            nodes.inline("", claim.notebook),
+            nodes.inline("", text),
             refdomain="std",
-            reftype="doc",
-            reftarget=f"/{docname}",
+            reftype=role,
+            reftarget=target,
             refdoc=self.env.docname,
-            refexplicit=False,
+            refexplicit=bool(text),
             refwarn=True,
         )
-        yield nodes.paragraph("", "", link)
+
+    def _warn(self, fault: str) -> None:
+        logger.warning("%s: %s", self.config.ledger_claims, fault, type="ledger")
 
     def _papers(self, claim: Claim) -> Iterable[nodes.Node]:
         if not claim.papers:
@@ -232,11 +160,35 @@ def _badge(verdict: str, text: str) -> nodes.Node:
 
 def _effect(effect: Effect) -> nodes.Node:
     text = effect.text if effect.reproduced else f"{effect.text} (not reproduced)"
-    return nodes.paragraph("", "", nodes.strong("", f"{effect.dataset}: "), nodes.Text(text))
+    return nodes.paragraph("", "", nodes.strong("", f"{effect.source}: "), nodes.Text(text))
+
+
+def name_claim_cells(app: Sphinx, doctree: nodes.document) -> None:
+    """Give each cell that settles a claim a name, so that the ledger can lead to it."""
+    standard = cast("StandardDomain", app.env.get_domain("std"))
+    for source in doctree.findall(nodes.literal_block):
+        for id in CLAIM_CALL.findall(source.astext()):
+            cell = source.parent.parent if "cell_input" in source.parent["classes"] else source
+            anchor = f"verdict-{id}"
+            cell["ids"].append(anchor)
+            standard.anonlabels[anchor] = app.env.docname, anchor
+            standard.labels[anchor] = app.env.docname, anchor, id
+
+
+def add_filter(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Load the script that filters the rows, on the page that has them and on no other."""
+    if doctree and any(
+        "claims-ledger" in table["classes"] for table in doctree.findall(nodes.table)
+    ):
+        app.add_js_file("ledger.js", loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive and where its data are, relative to the source folder."""
+    app.connect("doctree-read", name_claim_cells)
+    app.connect("html-page-context", add_filter)
     app.add_config_value("ledger_claims", "claims.yml", "env")
     app.add_config_value("ledger_results", "results", "env")
     app.add_directive("claims-ledger", ClaimsLedger)

@@ -225,7 +225,8 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
 
 def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
     """Write a formula on a line of its own, with its number and a link to it where it has one."""
-    self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
+    # A long formula scrolls on a phone: tabindex lets the keyboard do it, too.
+    self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight", tabindex="0"))
     self.body.append(_render(node, display=True))
     if node.get("number"):
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')

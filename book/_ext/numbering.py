@@ -1,0 +1,97 @@
+"""Numbers the figures and the displayed equations of each chapter, and what refers to them.
+
+Figure 3.2 is the second picture of chapter 3 that has a caption: `mystnb.figure` in its cell's
+metadata, with `caption` and `name`. An equation is named by an empty anchor that stands before it:
+`<a id="eq-lead"></a>`. In the text, [the figure below](#fig-shift) is an ordinary link, and reads
+so in Jupyter and on Colab; on the page its words become the number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.domains.std import StandardDomain
+
+CHAPTER = re.compile(r"notebooks/(?:0*(\d+)_)?")
+ANCHOR = re.compile(r'<a id="(eq-[\w-]+)">')
+NUMBERED = re.compile(r"(Figure|Equation) [\d.]+")
+
+
+def number(app: Sphinx, doctree: nodes.document) -> None:
+    """Number what a chapter has, and make the names known to the whole book."""
+    found = CHAPTER.match(app.env.docname)
+    if found is None:
+        return
+    prefix = f"{found[1]}." if found[1] else ""
+    captions = [figure for figure in doctree.findall(nodes.figure) if _caption(figure)]
+    for count, figure in enumerate(captions, start=1):
+        label = f"Figure {prefix}{count}"
+        words = nodes.inline("", f"{label}. ", classes=["caption-number"])
+        cast("nodes.caption", _caption(figure)).insert(0, words)
+        for name in figure["names"]:
+            _register(app, name, figure["ids"][0], label)
+    if not prefix:
+        return  # a page that gathers results: its formulas are the chapters'
+    for count, (name, equation) in enumerate(list(_equations(doctree)), start=1):
+        equation["number"] = f"{prefix}{count}"
+        equation["ids"] = [name or f"equation-{prefix}{count}".replace(".", "-")]
+        _register(app, equation["ids"][0], equation["ids"][0], f"Equation {prefix}{count}")
+
+
+def _caption(figure: nodes.figure) -> nodes.Node | None:
+    return next(figure.findall(nodes.caption), None)
+
+
+def _equations(doctree: nodes.document) -> Iterator[tuple[str | None, nodes.math_block]]:
+    """Each displayed equation, with the name that an anchor before it gives, which is taken out."""
+    name = None
+    for node in list(doctree.findall()):
+        if isinstance(node, nodes.math_block):
+            yield name, node
+            name = None
+        elif isinstance(node, nodes.raw) and (anchor := ANCHOR.fullmatch(node.astext())):
+            name = anchor[1]
+            after = node.next_node(descend=False, siblings=True)
+            for tag in (node, after):
+                if tag is not None and tag.parent is not None:
+                    tag.parent.remove(tag)
+
+
+def _register(app: Sphinx, name: str, anchor: str, label: str) -> None:
+    """Make a name known: links to it find the place, and the post-transform its number."""
+    standard = cast("StandardDomain", app.env.get_domain("std"))
+    standard.anonlabels[name] = app.env.docname, anchor
+    standard.labels[name] = app.env.docname, anchor, label
+
+
+class SayNumbers(SphinxPostTransform):
+    """In links to what is numbered, the number stands for the words."""
+
+    default_priority = 5  # before references are resolved: names are still there
+
+    def run(self, **kwargs: Any) -> None:
+        """Go through the links of one page."""
+        labels = cast("StandardDomain", self.env.get_domain("std")).labels
+        links = [*self.document.findall(nodes.reference)]
+        links += self.document.findall(addnodes.pending_xref)
+        for link in links:
+            name = link.get("refid") or link.get("reftarget") or ""
+            label = labels.get(name, ("", "", ""))[2]
+            if NUMBERED.fullmatch(label):
+                link.children = []
+                link += nodes.inline("", label)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the numbering."""
+    app.connect("doctree-read", number)
+    app.add_post_transform(SayNumbers)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
