@@ -8,7 +8,6 @@ in `book/_templates`: what the theme loads without need is left out there.
 from __future__ import annotations
 
 import re
-from copy import deepcopy
 from html import unescape
 from pathlib import Path
 from textwrap import shorten
@@ -54,10 +53,10 @@ def sized(body: str, files: dict[str, Path]) -> str:
 
 def deferred(script: Any) -> Any:
     """A script that runs once the page is read; a copy, as Sphinx shares scripts among pages."""
-    script = deepcopy(script)
-    if script.filename and AT_ONCE not in script.filename:
-        script.attributes["defer"] = ""
-    return script
+    if not script.filename or AT_ONCE in script.filename:
+        return script
+    attributes = script.attributes | {"defer": ""}
+    return type(script)(script.filename, priority=script.priority, **attributes)
 
 
 def lighten(

@@ -331,7 +331,9 @@ def test_the_budget_is_spent_on_what_the_chapter_measured() -> None:
     notebook = (ROOT / "notebooks/14_label_budget.ipynb").read_text("utf-8")
     for name in MEASURED:
         rows = re.findall(rf'^ +"{re.escape(name)}  +(.+?)\\n"', notebook, re.MULTILINE)
-        costs, accuracies = (re.findall(r"(?<![\[.\d])\d+\.\d+(?!\d|[\],])", row) for row in rows)
+        costs, accuracies = (
+            re.findall(r"(?<![\[.\d])\d+\.\d+(?!\d|[\],])", row) for row in rows[:2]
+        )
         assert float(costs[-1]) == WORK[name]
         assert [float(number) for number in accuracies] == pytest.approx(MEASURED[name], abs=0.03)
 
