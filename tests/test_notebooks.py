@@ -159,3 +159,15 @@ def test_verdict_tables_state_the_ledgers_claims() -> None:
         for id, entry in ledger.items()
         if entry.get("notebook")
     }
+
+
+def test_every_figure_has_a_caption_and_a_name_of_its_own() -> None:
+    names = []
+    for path in PATHS:
+        for cell in code_cells(path):
+            if any("image/png" in output.get("data", {}) for output in cell.outputs):
+                figure = cell.metadata.mystnb.get("figure", {})
+                assert len(figure.get("caption", "")) > 40, f"{path.stem} {cell.id}"
+                names.append(figure.get("name"))
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"fig-[a-z0-9-]+", name) for name in names)
