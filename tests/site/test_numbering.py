@@ -11,6 +11,8 @@ import pytest
 SETTINGS = "extensions = ['myst_nb', 'numbering', 'mathml']\nhtml_theme = 'basic'\n"
 SETTINGS += "nb_execution_mode = 'off'\nmyst_enable_extensions = ['dollarmath']\n"
 SETTINGS += "myst_heading_anchors = 2\nmath_numfig = False\nmyst_update_mathjax = False\n"
+# Named, for Sphinx's default remembers the parsers of earlier books in the same process.
+SETTINGS += "source_suffix = {'.md': 'myst-nb', '.ipynb': 'myst-nb'}\n"
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
