@@ -8,7 +8,6 @@ in `book/_templates`: what the theme loads without need is left out there.
 from __future__ import annotations
 
 import re
-from copy import deepcopy
 from html import unescape
 from pathlib import Path
 from textwrap import shorten
@@ -52,12 +51,12 @@ def sized(body: str, files: dict[str, Path]) -> str:
     return IMAGE.sub(mend, body)
 
 
-def deferred(script: Any) -> Any:
-    """A script that runs once the page is read; a copy, as Sphinx shares scripts among pages."""
-    script = deepcopy(script)
-    if script.filename and AT_ONCE not in script.filename:
+def set_waiting(script: Any, waits: bool) -> None:
+    """Let a script run once the page is read, or at once. Sphinx shares scripts among pages."""
+    if waits:
         script.attributes["defer"] = ""
-    return script
+    else:
+        script.attributes.pop("defer", None)
 
 
 def lighten(
@@ -65,8 +64,9 @@ def lighten(
 ) -> None:
     """Mend what the theme is given to make a page of."""
     context["description"] = describe(doctree, app.config.html_title)
-    if page != "search":  # whose own scripts build on these, and do not wait
-        context["script_files"] = [deferred(script) for script in context["script_files"]]
+    for script in context["script_files"]:
+        if script.filename:  # those of the search page build on each other, and do not wait
+            set_waiting(script, page != "search" and AT_ONCE not in script.filename)
     if "body" in context:
         files = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
         context["body"] = sized(context["body"], files)
