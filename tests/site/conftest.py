@@ -27,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [str(JUPYTER_BOOK), "build", str(ROOT), *options]
     with FileLock(folder / "book.lock"):
         if not (folder / "book.done").exists():
-            run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+            run = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
             assert run.returncode == 0, run.stdout + run.stderr
             (folder / "book.done").touch()
     return folder / "book" / "_build" / "html"
