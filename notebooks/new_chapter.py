@@ -108,7 +108,7 @@ CLOSING = """\
 
 | claim | verdict | in short |
 |---|---|---|
-| {claim} | confirmed | what is left of the claim, in one line |
+| **{claim}**: What is claimed, right or wrong. | confirmed | what is left |
 
 ## Try it yourself
 
