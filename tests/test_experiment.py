@@ -128,4 +128,4 @@ def test_a_missing_record_lists_those_there_are() -> None:
     with pytest.raises(FileNotFoundError, match="no record 'nothing'; the package has"):
         load_record("nothing")
     for name in record_names():
-        assert load_record(name).claims
+        assert load_record(name).results

@@ -210,4 +210,5 @@ def test_the_students_outgrow_a_teacher_of_few_labels() -> None:
     )
     assert any(made.accepted for made in rounds)
     assert accuracy(last, test) > accuracy(first, test) + 0.03
-    assert rounds[1].coverage > rounds[0].coverage
+    # A new teacher is sure of more; the old one, asked again, of the same.
+    assert (rounds[1].coverage > rounds[0].coverage) == rounds[0].accepted
