@@ -89,7 +89,7 @@ class Run:
 
         self.model = model.to(device)
         if any(isinstance(module, nn.Conv2d) for module in model.modules()):
-            # NHWC in memory, which the maps then follow: half again as fast, on CPU and GPU.
+            # NHWC in memory, which the maps then follow: half again as fast on a CPU.
             model.to(memory_format=torch.channels_last)
         groups = parameters or [{"params": [p for p in model.parameters() if p.requires_grad]}]
         optimizer = recipe.build_optimizer(groups)
