@@ -17,7 +17,7 @@ import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
 from ledger_data import VERDICTS, Claim, read_claims
-from sphinx import addnodes
+from links import link_to
 from sphinx.util.docutils import SphinxDirective
 
 if TYPE_CHECKING:
@@ -37,20 +37,6 @@ def read_cells(env: BuildEnvironment, name: str) -> list[dict[str, Any]]:
 def text_of(stored: str | list[str]) -> str:
     """A text as notebooks store it: whole, or line by line."""
     return stored if isinstance(stored, str) else "".join(stored)
-
-
-def link_to(target: str, env: BuildEnvironment, *, role: str, text: str = "") -> nodes.Element:
-    """A link to a page (`doc`) or a label (`ref`), with its title for text where none is given."""
-    return addnodes.pending_xref(
-        "",
-        nodes.inline("", text),
-        refdomain="std",
-        reftype=role,
-        reftarget=target,
-        refdoc=env.docname,
-        refexplicit=bool(text),
-        refwarn=True,
-    )
 
 
 class NotebookOutput(SphinxDirective):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
 from ledger_data import VERDICTS, Claim, Effect, fill_in, printed, read_claims, read_effects
-from sphinx import addnodes
+from links import link_to
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
@@ -123,22 +123,11 @@ class ClaimsLedger(SphinxDirective):
                 f"claim {claim.id}: the notebook {claim.notebook} is not in the table of contents"
             )
             return
-        yield nodes.paragraph("", "", self._link("doc", f"/{docname}"))
+        yield nodes.paragraph("", "", link_to(f"/{docname}", self.env, role="doc"))
         if claim.verdict != "not yet tested":
-            cell = self._link("ref", f"verdict-{claim.id}", "the cell that settles it")
+            text = "the cell that settles it"
+            cell = link_to(f"verdict-{claim.id}", self.env, role="ref", text=text)
             yield nodes.paragraph("", "", cell, classes=["ledger-cell"])
-
-    def _link(self, role: str, target: str, text: str = "") -> nodes.Node:
-        return addnodes.pending_xref(
-            "",
-            nodes.inline("", text),
-            refdomain="std",
-            reftype=role,
-            reftarget=target,
-            refdoc=self.env.docname,
-            refexplicit=bool(text),
-            refwarn=True,
-        )
 
     def _warn(self, fault: str) -> None:
         logger.warning("%s: %s", self.config.ledger_claims, fault, type="ledger")
