@@ -17,7 +17,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from cvcourse.progress import progress
+from cvcourse.side_by_side import side_by_side
 
 RECORDS = resources.files("cvcourse") / "results"
 
@@ -88,7 +88,7 @@ class Results:
 
 
 def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> Results:
-    """Run an experiment once a seed.
+    """Run an experiment once a seed, side by side where that is possible (see `side_by_side`).
 
     Args:
         experiment: seed → {arm: number or array}; the same arms and shapes every time.
@@ -104,14 +104,16 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
             raise TypeError(f"seed {seed!r} is no integer; give integers, or how many")
     if len(chosen) < 2 or len(set(chosen)) < len(chosen):
         raise ValueError(f"seeds are {chosen}; an interval needs at least two different ones")
-    outcomes = []
-    for seed in progress(chosen, desc="seeds"):
-        outcomes.append({arm: np.asarray(v, np.float64) for arm, v in experiment(seed).items()})
-        shapes = {arm: value.shape for arm, value in outcomes[-1].items()}
-        first = {arm: value.shape for arm, value in outcomes[0].items()}
-        if shapes != first:
-            raise ValueError(f"seed {seed} gave {shapes}, but seed {chosen[0]} gave {first}")
+    outcomes = side_by_side(lambda seed: _as_arrays(experiment(seed)), chosen)
+    shapes = [{arm: value.shape for arm, value in outcome.items()} for outcome in outcomes]
+    for seed, found in zip(chosen, shapes, strict=True):
+        if found != shapes[0]:
+            raise ValueError(f"seed {seed} gave {found}, but seed {chosen[0]} gave {shapes[0]}")
     return Results(chosen, {arm: np.stack([o[arm] for o in outcomes]) for arm in outcomes[0]})
+
+
+def _as_arrays(outcome: Outcome) -> dict[str, NDArray[np.float64]]:
+    return {arm: np.asarray(value, np.float64) for arm, value in outcome.items()}
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from cvcourse.data import ImageSet
 from cvcourse.progress import progress
+from cvcourse.random_state import seeded
 from cvcourse.train.optim import Recipe
-from cvcourse.train.random_state import seeded
 from cvcourse.train.run import Augment, Batch, History, Run, Step
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cvcourse.data import ImageSet
 from cvcourse.progress import progress
+from cvcourse.random_state import seeded
 from cvcourse.train.evaluate import accuracy
 from cvcourse.train.loop import fit
 from cvcourse.train.optim import Recipe
@@ -20,7 +21,6 @@ from cvcourse.train.pseudo_label import (
     self_training,
     teacher_probabilities,
 )
-from cvcourse.train.random_state import seeded
 from cvcourse.train.run import Augment
 
 

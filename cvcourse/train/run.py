@@ -17,10 +17,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from cvcourse.data import ImageSet
+from cvcourse.random_state import get_random_states, set_random_states
 from cvcourse.train.checkpoint import load_checkpoint, save_checkpoint
 from cvcourse.train.evaluate import evaluate
 from cvcourse.train.optim import Recipe, learning_rates
-from cvcourse.train.random_state import get_random_states, set_random_states
 
 CHECK_EVERY = 50  #: steps between looks at the loss; on a GPU each look waits for the device
 

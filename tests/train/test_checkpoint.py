@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cvcourse.data import render
 from cvcourse.models import SmallCNN, standardized
+from cvcourse.random_state import get_random_states, set_random_states
 from cvcourse.train import (
     CheckpointError,
     History,
@@ -24,7 +25,6 @@ from cvcourse.train import (
     supervised,
 )
 from cvcourse.train import run as run_module
-from cvcourse.train.random_state import get_random_states, set_random_states
 
 TRAIN, VALIDATION = render(96, seed=0, size=8), render(40, seed=1, size=8)
 RECIPE = Recipe(
