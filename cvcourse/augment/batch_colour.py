@@ -36,10 +36,12 @@ def _colours(dtype: torch.dtype = torch.float32) -> Callable[[Operation], Operat
         @functools.wraps(operation)
         def wrapped(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
             check_images(images)
-            parameters = signature.bind(images, *parameters, **named).args[1:]
+            if named:
+                parameters = signature.bind(images, *parameters, **named).args[1:]
             spread = [p if isinstance(p, torch.Generator) else each(images, p) for p in parameters]
             changed = torch.empty_like(images, memory_format=torch.contiguous_format)
-            changed[:, 3:] = images[:, 3:]
+            if images.shape[1] == 4:
+                changed[:, 3] = images[:, 3]
 
             def change(some: slice, colours: Tensor) -> Tensor:
                 own = [

@@ -13,11 +13,12 @@ MAX_FACTOR = 10.0  #: of brightness, contrast, saturation and sharpness
 def check_range(name: str, value: Scalar, low: float, high: float, unit: str) -> None:
     """Refuse NaN and whatever else does not lie from `low` to `high`."""
     if isinstance(value, Tensor):
-        lowest, highest = value.aminmax() if value.numel() else (value, value)
-        if value.numel() and not (bool(lowest >= low) and bool(highest <= high)):
+        if not value.numel():
+            return
+        lowest, highest = (float(bound) for bound in value.aminmax())
+        if not low <= lowest <= highest <= high:  # also for NaN
             raise ValueError(
-                f"{name} runs from {float(lowest):g} to {float(highest):g}; expected {low:g} to "
-                f"{high:g} ({unit})"
+                f"{name} runs from {lowest:g} to {highest:g}; expected {low:g} to {high:g} ({unit})"
             )
     elif not low <= value <= high:  # also for NaN
         raise ValueError(f"{name} is {value!r}; expected {low:g} to {high:g} ({unit})")

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class SmallCNN(nn.Module):
-    """Three blocks of 3×3 convolution, batch norm, 2×2 max-pool, ReLU; average pool; one layer.
+    """Three blocks of 3×3 convolution, 2×2 max-pool, batch norm, ReLU; average pool; one layer.
 
     24,346 parameters at the default width.
 
@@ -25,9 +25,9 @@ class SmallCNN(nn.Module):
             *(
                 nn.Sequential(
                     nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-                    nn.BatchNorm2d(outputs),
                     nn.MaxPool2d(2),
-                    nn.ReLU(),  # the same numbers as before the pooling, for a quarter of the work
+                    nn.BatchNorm2d(outputs),  # after the pooling: a quarter of the work
+                    nn.ReLU(),
                 )
                 for inputs, outputs in pairwise(widths)
             )
