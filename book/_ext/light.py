@@ -1,8 +1,8 @@
 """Pages that show quickly, keep still while they load, and say in a sentence what they are.
 
 Scripts wait until the page can be read. Every image states its size, so that no text jumps when it
-comes, and all but the first are fetched when the reader gets near. The other half of this stands
-in `book/_templates`: what the theme loads without need is left out there.
+comes, and is fetched when the reader gets near, unless a page begins with it. The other half of
+this stands in `book/_templates`: what the theme loads without need is left out there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Sphinx's settings, which scripts within the page add to while it is read.
 AT_ONCE = "documentation_options.js"
+TOP = 500  #: characters of text that may stand above an image at the beginning of a page
+TAG = re.compile(r"<[^>]*>")
 IMAGE = re.compile(r'<img (?P<attributes>[^>]*?src="(?P<source>[^"]+)"[^>]*?)\s*/?>')
 
 
@@ -33,19 +35,16 @@ def describe(doctree: nodes.document | None, default: str) -> str:
 
 
 def sized(body: str, files: dict[str, Path]) -> str:
-    """A page's text, in which images state their width and height, and only the first is urgent."""
-    seen = 0
+    """A page's text, in which images state their width and height, and only the top is urgent."""
 
     def mend(found: re.Match[str]) -> str:
-        nonlocal seen
         attributes = found["attributes"]
         file = files.get(unescape(found["source"]).rsplit("/", 1)[-1])
         if file and "width" not in attributes:
             width, height = imagesize.get(file)
             attributes += f' width="{width}" height="{height}"'
-        if seen:
+        if len(TAG.sub("", body[: found.start()])) > TOP:
             attributes += ' loading="lazy"'
-        seen += 1
         return f"<img {attributes}>"
 
     return IMAGE.sub(mend, body)

@@ -148,10 +148,12 @@ quiz = Quiz(
     ),
     Question(
         "Noisy Student's student is larger than its teacher. Whom should it be compared with?",
-        Wrong("With the first teacher.", "That flatters it: much of the gain is the width."),
+        Wrong(
+            "With the first teacher.", "That flatters it: most of the gain is width and patience."
+        ),
         Wrong("With a smaller student.", "That says what growing is worth, not what rounds are."),
         Right(
-            "With a network of its own size, trained on the labels alone.",
+            "With a network of its own size, trained as long on the labels alone.",
             "The fair opponent: what remains is due to the method.",
         ),
     ),

@@ -166,7 +166,7 @@ quiz = Quiz(
     Question(
         "With a hundred labels a class, which of the pre-trained arms was ahead?",
         Wrong("The frozen one.", "It leads with very few labels, and is overtaken."),
-        Wrong("None; scratch was.", "It was never ahead within these steps."),
+        Wrong("None; scratch was.", "It only drew level with the frozen one."),
         Right(
             "One rate for everything.",
             "The low rate is a brake, and in the way once there are labels enough.",

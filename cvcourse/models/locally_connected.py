@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
+
+from cvcourse.models.small_cnn import SmallCNN
 
 
 class LocallyConnected2d(nn.Module):
@@ -121,7 +124,7 @@ class LocallyConnected2d(nn.Module):
         )
 
 
-class LocallyConnectedNet(nn.Module):
+class LocallyConnectedNet(SmallCNN):
     """`SmallCNN` with locally connected layers in place of the convolutions, and nothing else.
 
     2,802,538 parameters at the default width and size.
@@ -136,22 +139,9 @@ class LocallyConnectedNet(nn.Module):
     def __init__(
         self, *, n_classes: int = 10, channels: int = 3, size: int = 32, width: int = 16
     ) -> None:
-        super().__init__()
+        super().__init__(n_classes=n_classes, channels=channels, width=width)
         widths = (channels, width, 2 * width, 4 * width)
-        self.features = nn.Sequential(
-            *(
-                nn.Sequential(
-                    LocallyConnected2d(inputs, outputs, size // 2**block, 3, padding=1, bias=False),
-                    nn.BatchNorm2d(outputs),
-                    nn.ReLU(),
-                    nn.MaxPool2d(2),
-                )
-                for block, (inputs, outputs) in enumerate(pairwise(widths))
+        for block, (inputs, outputs) in enumerate(pairwise(widths)):
+            cast(nn.Sequential, self.features[block])[0] = LocallyConnected2d(
+                inputs, outputs, size // 2**block, 3, padding=1, bias=False
             )
-        )
-        self.classifier = nn.Linear(widths[-1], n_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, C, size, size) → logits (B, n_classes)."""
-        maps = self.features(images)  # (B, 4 width, size / 8, size / 8)
-        return self.classifier(maps.mean(dim=(2, 3)))

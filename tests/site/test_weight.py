@@ -134,10 +134,10 @@ def test_rules_for_absent_classes_go(css: str, kept: str) -> None:
     assert purge(css, {"a", "print"}) == kept
 
 
-def test_images_after_the_first_wait_until_the_reader_is_near() -> None:
+def test_images_below_the_top_wait_until_the_reader_is_near() -> None:
     file = ROOT / "book" / "assets" / "flagship.png"
     image = '<img alt="A figure." src="../_images/a.png"/>'
-    first, second = sized(image * 2, {"a.png": file}).split(">")[:2]
+    first, second = sized(f"{image}{'a word ' * 100}{image}", {"a.png": file}).split(">")[:2]
     assert " width=" in first
     assert " height=" in first
     assert "lazy" not in first
