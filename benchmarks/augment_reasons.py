@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from augment import BATCH, MEAN, PEERS, STD, pipelines, repeated
 from augment_operations import Call, from_bytes, operations
+from PIL import Image, ImageOps
 from side_by_side import medians, report, write
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
@@ -85,6 +86,42 @@ def crop(size: int) -> Parts:
     }
 
 
+def equalize(size: int) -> Parts:
+    """One image: Pillow keeps four bytes a pixel and counts its channels in one go."""
+    image = pictures(size)[0][0].copy()
+    channels, table = cv2.split(image), np.arange(256, dtype=np.uint8)
+    pillow = Image.fromarray(image)
+    return {
+        "ours": lambda: ops.equalize(image),
+        "checking the image": lambda: check_image(image),
+        "taking channels apart": lambda: cv2.split(image),
+        "counting levels": lambda: [
+            cv2.calcHist([channel], [0], None, [256], [0, 256]) for channel in channels
+        ],
+        "looking levels up": lambda: [cv2.LUT(channel, table) for channel in channels],
+        "putting channels together": lambda: cv2.merge(channels),
+        "Pillow": lambda: ImageOps.equalize(pillow),
+    }
+
+
+def blur(size: int) -> Parts:
+    """One image: floats, between bytes and bytes, against OpenCV's own 8-bit Gaussian."""
+    image, sigma = pictures(size)[0][0].copy(), 0.02
+    radius, pixels = ops.gaussian_support(sigma, (size, size))
+    side = 2 * radius + 1
+    kernel = cv2.getGaussianKernel(side, pixels, cv2.CV_32F)
+    smooth = cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel)
+    theirs = operations(size, BATCH[size])["blur"]["albumentations"]
+    return {
+        "ours": lambda: ops.blur(image, sigma),
+        "the kernel": lambda: cv2.getGaussianKernel(side, pixels, cv2.CV_32F),
+        "filtering to floats": lambda: cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel),
+        "floats to bytes": lambda: cv2.convertScaleAbs(smooth),
+        "OpenCV's GaussianBlur": lambda: cv2.GaussianBlur(image, (side, side), pixels),
+        "albumentations": lambda: theirs(image),
+    }
+
+
 def brightness(size: int) -> Parts:
     """A batch: kornia's is one of floats, which ours has to make and to round; in given memory."""
     images, calls = pictures(size)[1], operations(size, BATCH[size])["brightness"]
@@ -135,6 +172,8 @@ def main() -> None:
     for size, times in ((32, 100), (224, 20)):
         runs[f"noise on one image, {size} px"] = noise(size), times
         runs[f"flip of one image, {size} px"] = flip(size), times
+        runs[f"equalize of one image, {size} px"] = equalize(size), times
+        runs[f"blur of one image, {size} px"] = blur(size), times
     runs["crop of one image, 224 px"] = crop(224), 100
     runs["brightness of a batch, 32 px"] = brightness(32), 4
     runs["colour pipeline on a batch, 224 px"] = colour_pipeline(224), 1
