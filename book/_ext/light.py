@@ -8,7 +8,9 @@ this stands in `book/_templates`: what the theme loads without need is left out 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 AT_ONCE = "documentation_options.js"
 TOP = 500  #: characters of text that may stand above an image at the beginning of a page
 TAG = re.compile(r"<[^>]*>")
+EMBEDDED = "data:image/png;base64,"
 IMAGE = re.compile(r'<img (?P<attributes>[^>]*?src="(?P<source>[^"]+)"[^>]*?)\s*/?>')
 
 
@@ -34,12 +37,20 @@ def describe(doctree: nodes.document | None, default: str) -> str:
     return default
 
 
+def picture(source: str, files: dict[str, Path]) -> Path | BytesIO | None:
+    """Where an image's size can be read: its file, or the bytes that stand in the page itself."""
+    if source.startswith(EMBEDDED):
+        start = source.removeprefix(EMBEDDED)[:64]  # the size stands at the beginning
+        return BytesIO(b64decode(start))
+    return files.get(source.rsplit("/", 1)[-1])
+
+
 def sized(body: str, files: dict[str, Path]) -> str:
     """A page's text, in which images state their width and height, and only the top is urgent."""
 
     def mend(found: re.Match[str]) -> str:
         attributes = found["attributes"]
-        file = files.get(unescape(found["source"]).rsplit("/", 1)[-1])
+        file = picture(unescape(found["source"]), files)
         if file and "width" not in attributes:
             width, height = imagesize.get(file)
             attributes += f' width="{width}" height="{height}"'
