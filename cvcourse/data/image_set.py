@@ -61,6 +61,22 @@ class ImageSet:
             raise TypeError(f"ImageSet[{index}] would be a single image; use [{index}:{index + 1}]")
         return self._map(lambda tensor: tensor[index])
 
+    def of_classes(self, classes: Sequence[int] | Tensor) -> ImageSet:
+        """The images of some classes, numbered anew in the order given: the first becomes 0.
+
+        Raises:
+            ValueError: a class that does not exist, or one twice.
+        """
+        chosen = [int(c) for c in classes]
+        if len(set(chosen)) < len(chosen) or not set(chosen) <= set(range(self.n_classes)):
+            raise ValueError(f"classes are {chosen}; expected some of 0 to {self.n_classes - 1}")
+        new = torch.full((self.n_classes + 1,), UNLABELED, device=self.device)  # last: unlabelled
+        new[chosen] = torch.arange(len(chosen), device=self.device)
+        labels = new[self.labels]  # (N,), −1 elsewhere
+        kept = labels != UNLABELED
+        names = tuple(self.class_names[c] for c in chosen)
+        return replace(self[kept], labels=labels[kept], class_names=names)
+
     @property
     def n_classes(self) -> int:
         """The number of classes."""

@@ -64,3 +64,20 @@ def test_statistics_are_those_of_the_pixels() -> None:
 def test_an_empty_set_has_no_statistics() -> None:
     with pytest.raises(ValueError, match="empty"):
         make()[:0].statistics()
+
+
+def test_some_classes_are_numbered_in_the_order_given() -> None:
+    labels = torch.tensor([2, 0, -1, 1, 2])
+    whole = make(5, labels=labels, class_names=("a", "b", "c"))
+    some = whole.of_classes((2, 0))
+    assert some.class_names == ("c", "a")
+    assert some.labels.tolist() == [0, 1, 0]
+    assert torch.equal(some.images, whole.images[[0, 1, 4]])
+    assert some.boxes is not None
+    assert len(some.boxes) == 3
+
+
+@pytest.mark.parametrize("classes", [(0, 0), (2,), (-1,)])
+def test_classes_that_are_not_there_are_named(classes: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="expected some of 0 to 1"):
+        make().of_classes(classes)
