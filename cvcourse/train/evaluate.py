@@ -28,13 +28,13 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def predict(model: nn.Module, images: Tensor, *, batch_size: int = 1024) -> Tensor:
+def predict(model: nn.Module, images: Tensor, *, batch_size: int = 128) -> Tensor:
     """Logits for every image, in evaluation mode.
 
     Args:
         model: takes a batch of images on its own device.
         images: (N, C, H, W), on any device.
-        batch_size: images at a time.
+        batch_size: images at a time; more do not fit a CPU's cache.
 
     Returns:
         (N, n_classes) float32 on the images' device.
