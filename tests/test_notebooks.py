@@ -57,6 +57,8 @@ def test_every_cell_was_run_in_order_and_kept_no_noise(path: Path) -> None:
             assert output.output_type != "error"
             assert output.get("name") != "stderr", output.text
             assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+        streams = [output.name for output in cell.outputs if output.output_type == "stream"]
+        assert len(streams) == len(set(streams)), "cut into pieces, elsewhere at every run"
         assert set(cell.metadata) <= {"tags", "mystnb"}
     assert "widgets" not in nbformat.read(path, as_version=4).metadata
     assert path.stat().st_size < 1_000_000
