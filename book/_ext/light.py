@@ -1,8 +1,9 @@
 """Pages that show quickly, keep still while they load, and say in a sentence what they are.
 
-Scripts wait until the page can be read. Every image states its size, so that no text jumps when it
-comes, and is fetched when the reader gets near, unless a page begins with it. The other half of
-this stands in `book/_templates`: what the theme loads without need is left out there.
+Scripts wait until the page can be read, and leave what is far from the reader alone. Code has no
+more elements than colours. Every image states its size, so that no text jumps when it comes, and is
+fetched when the reader gets near, unless a page begins with it. The other half of this stands in
+`book/_templates`: what the theme loads without need is left out there.
 """
 
 from __future__ import annotations
@@ -17,15 +18,21 @@ from typing import TYPE_CHECKING, Any
 
 import imagesize
 from docutils import nodes
+from sphinx.errors import ExtensionError
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 #: Sphinx's settings, which scripts within the page add to while it is read.
 AT_ONCE = "documentation_options.js"
+THEME_SCRIPT = "scripts/pydata-sphinx-theme.js"
+EVERY_BLOCK = re.compile(r'document\.querySelectorAll\(\["pre",[^]]*\]\.join\(", "\)\)')
 TOP = 500  #: characters of text that may stand above an image at the beginning of a page
 TAG = re.compile(r"<[^>]*>")
 EMBEDDED = "data:image/png;base64,"
+#: Words of code that both colour schemes show in the colour of the code around them. They are half
+#: of all the elements of a chapter, each of which the browser has to lay out.
+UNCOLOURED = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 IMAGE = re.compile(r'<img (?P<attributes>[^>]*?src="(?P<source>[^"]+)"[^>]*?)\s*/?>')
 
 
@@ -78,10 +85,29 @@ def lighten(
         context["script_files"] = [deferred(script) for script in context["script_files"]]
     if "body" in context:
         files = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
-        context["body"] = sized(context["body"], files)
+        context["body"] = UNCOLOURED.sub(r"\1", sized(context["body"], files))
+
+
+def rest(app: Sphinx, exception: Exception | None) -> None:
+    """Write `theme.js`: the theme's script, but for its look at every block of code.
+
+    It asks each whether it can be scrolled, for which the browser must lay out the whole page, far
+    sections too. `scroll.js` asks when the reader gets near.
+    """
+    if exception or app.builder.format != "html":
+        return
+    static = Path(app.outdir, "_static")
+    script, found = EVERY_BLOCK.subn("[]", (static / THEME_SCRIPT).read_text("utf-8"))
+    if found != 1:
+        raise ExtensionError(
+            f"{THEME_SCRIPT} measures blocks of code in {found} places; expected one. See what the "
+            "theme's new version does, and mend EVERY_BLOCK in book/_ext/light.py"
+        )
+    (static / "theme.js").write_text(script, "utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """After the extensions that add scripts to a page."""
+    """After the extensions that add scripts to a page, and before `one_stylesheet` reads them."""
     app.connect("html-page-context", lighten, priority=900)
+    app.connect("build-finished", rest, priority=800)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

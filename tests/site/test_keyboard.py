@@ -71,3 +71,25 @@ def test_from_home_to_an_exercise(
     tab_to(tab, ".quiz summary")
     tab.keyboard.press("Enter")
     assert tab.locator(".quiz details[open]").inner_text().strip()
+
+
+#: Of the blocks of code on the screen: does it scroll, and can the keyboard reach it?
+IN_SIGHT = """() => [...document.querySelectorAll("pre")].filter((each) => {
+    const { top, bottom } = each.getBoundingClientRect();
+    return top < innerHeight && bottom > 0 && each.checkVisibility({ contentVisibilityAuto: true });
+}).map((each) => [each.scrollWidth > each.clientWidth, each.tabIndex === 0])"""
+
+
+def test_code_that_scrolls_is_a_stop_and_other_code_is_none(
+    site: Path, open_tab: Callable[..., Any]
+) -> None:
+    tab = open_tab(site.as_uri())
+    tab.goto((site / "notebooks/03_one_layer.html").as_uri())
+    seen = set()
+    for width in (1280, 375):
+        tab.set_viewport_size({"width": width, "height": 900})
+        for number in range(0, tab.locator(".cell_input").count(), 4):
+            tab.locator(".cell_input").nth(number).scroll_into_view_if_needed()
+            tab.wait_for_timeout(100)
+            seen |= {tuple(pair) for pair in tab.evaluate(IN_SIGHT)}
+    assert seen == {(True, True), (False, False)}

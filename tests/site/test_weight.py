@@ -5,14 +5,16 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from pages import CHAPTERS, PAGES, ROOT
+from sphinx.errors import ExtensionError
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from light import sized
+from light import THEME_SCRIPT, UNCOLOURED, rest, sized
 from one_stylesheet import purge
 
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
@@ -156,3 +158,51 @@ def test_the_home_page_keeps_room_for_the_crop_lab(
         "(host) => [parseFloat(getComputedStyle(host).minHeight), host.firstChild.offsetHeight]"
     )
     assert 0 <= kept - taken <= 40
+
+
+def test_a_word_without_a_colour_of_its_own_is_no_element(site: Path) -> None:
+    colours = (site / "_static" / "pygments.css").read_text("utf-8")
+    for kind in ("n", "nn", "p", "w"):
+        assert UNCOLOURED.sub(r"\1", f'<span class="{kind}">x</span>') == "x"
+        for theme in ("light", "dark"):
+            block = f'html\\[data-theme="{theme}"\\] \\.highlight'
+            (around,) = re.findall(block + r" \{.*? color: (\S+) \}", colours)
+            assert re.findall(rf"{block} \.{kind} \{{ color: (\S+) \}}", colours) == [around]
+    for page in CHAPTERS:
+        assert not UNCOLOURED.search((site / page).read_text("utf-8")), page
+
+
+def test_opening_a_page_does_not_lay_out_its_far_sections(
+    site: Path, open_tab: Callable[..., Any]
+) -> None:
+    tab = open_tab(site.as_uri())
+    # What a script may ask that forces layout, and of which elements it asked.
+    tab.add_init_script("""
+        window.asked = [];
+        for (const name of ["scrollWidth", "scrollHeight", "clientWidth", "clientHeight"]) {
+            const { get } = Object.getOwnPropertyDescriptor(Element.prototype, name);
+            Object.defineProperty(Element.prototype, name, {
+                get() { window.asked.push(this); return get.call(this); },
+            });
+        }
+    """)
+    tab.goto((site / CHAPTERS[2]).as_uri(), wait_until="load")
+    tab.wait_for_timeout(500)
+    far = """() => {
+        const own = [...document.querySelectorAll("article pre, article .output")];
+        return own.filter((each) => window.asked.includes(each)).map(
+            (each) => each.getBoundingClientRect().top / innerHeight);
+    }"""
+    screens = tab.evaluate(far)
+    assert screens, "those near are asked"
+    assert max(screens) < 5
+
+
+def test_a_theme_that_measures_otherwise_is_noticed(tmp_path: Path) -> None:
+    script = tmp_path / "_static" / THEME_SCRIPT
+    script.parent.mkdir(parents=True)
+    script.write_text("something(new)", "utf-8")
+    app = SimpleNamespace(outdir=tmp_path, builder=SimpleNamespace(format="html"))
+    with pytest.raises(ExtensionError, match=r"in 0 places.*EVERY_BLOCK"):
+        rest(app, None)
+    assert not (tmp_path / "_static" / "theme.js").exists()
