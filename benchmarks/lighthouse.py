@@ -1,4 +1,4 @@
-"""What Lighthouse says of the built book: as a slow phone would load it, medians of three runs.
+"""What Lighthouse says of the built book: as a slow phone would load it, medians of five runs.
 
     make lighthouse    # after which benchmarks/results/lighthouse.json holds the table
 
@@ -34,7 +34,7 @@ PAGES = [
     "notebooks/06_receptive_fields.html",
     "notebooks/11_distillation.html",
 ]
-RUNS = 3
+RUNS = 5
 TEXT = {".html", ".css", ".js", ".svg", ".json", ".txt"}
 AUDITS = {
     "first contentful paint, s": ("first-contentful-paint", 1000, 2),
