@@ -64,6 +64,25 @@ class Recipe:
         if self.ema_decay is not None and not 0 < self.ema_decay < 1:
             raise ValueError(f"Recipe.ema_decay is {self.ema_decay!r}; expected between 0 and 1")
 
+    @classmethod
+    def for_steps(
+        cls, steps: int, n_images: int, *, batch_size: int = 128, **numbers: Any
+    ) -> Recipe:
+        """As many epochs, at least one, as come closest to `steps` steps on `n_images` images.
+
+        With fewer images than `batch_size`, each step takes them all. So trainings of the same
+        number of steps can be compared, however many pictures they have.
+
+        Raises:
+            ValueError: steps or n_images is below 1, or a number is out of its range.
+        """
+        for name, value in {"steps": steps, "n_images": n_images, "batch_size": batch_size}.items():
+            if value < 1:
+                raise ValueError(f"Recipe.for_steps: {name} is {value}; expected at least 1")
+        batch_size = min(batch_size, n_images)
+        epochs = max(1, round(steps / (n_images // batch_size)))
+        return cls(epochs=epochs, batch_size=batch_size, **numbers)
+
     def build_optimizer(self, groups: list[dict[str, Any]]) -> Optimizer:
         """The optimiser over parameter groups; a group's own "lr" is kept."""
         if self.optimizer == "adamw":

@@ -201,6 +201,24 @@ def test_ctrl_c_keeps_what_was_learned() -> None:
 
 
 @pytest.mark.parametrize(
+    ("n_images", "steps", "epochs", "batch_size"),
+    [(1000, 93, 6, 64), (1000, 100, 7, 64), (20, 93, 93, 20), (5000, 10, 1, 64)],
+)
+def test_a_recipe_for_so_many_steps_takes_about_as_many(
+    n_images: int, steps: int, epochs: int, batch_size: int
+) -> None:
+    recipe = Recipe.for_steps(steps, n_images, batch_size=64, learning_rate=0.5)
+    assert recipe == Recipe(epochs=epochs, batch_size=batch_size, learning_rate=0.5)
+
+
+@pytest.mark.parametrize("wrong", ["steps", "n_images", "batch_size"])
+def test_a_recipe_for_no_steps_or_images_is_refused(wrong: str) -> None:
+    numbers = {"steps": 1, "n_images": 1, "batch_size": 1, wrong: 0}
+    with pytest.raises(ValueError, match=f"{wrong} is 0; expected at least 1"):
+        Recipe.for_steps(**numbers)
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"epochs": 0}, "Recipe.epochs is 0"),
