@@ -5,12 +5,12 @@
   const scrollable =
     "div.math, pre, .cell_output > .output, .jp-RenderedHTMLCommon, .pst-scrollable-table-container";
   const observer = new ResizeObserver((entries) => {
-    const fits = ({ target: t }) =>
-      t.scrollWidth <= t.clientWidth && t.scrollHeight <= t.clientHeight;
-    const still = entries.filter(fits).map((entry) => entry.target); // all are read before one is changed
-    for (const { target } of entries) {
-      if (!still.includes(target)) target.tabIndex = 0;
-      else if (target !== document.activeElement) target.removeAttribute("tabindex");
+    const fits = (e) => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight;
+    const elements = entries.map((entry) => entry.target);
+    const still = new Set(elements.filter(fits)); // all are read before one is changed
+    for (const element of elements) {
+      if (!still.has(element)) element.tabIndex = 0;
+      else if (element !== document.activeElement) element.removeAttribute("tabindex");
     }
   });
   for (const element of document.querySelectorAll(scrollable)) {

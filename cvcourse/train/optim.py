@@ -10,6 +10,8 @@ import torch
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
+from cvcourse.data.checks import check_integer
+
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
@@ -74,11 +76,12 @@ class Recipe:
         number of steps can be compared, however many pictures they have.
 
         Raises:
-            ValueError: steps or n_images is below 1, or a number is out of its range.
+            TypeError: steps, n_images or batch_size is no integer.
+            ValueError: one of them is below 1, or another number is out of its range.
         """
-        for name, value in {"steps": steps, "n_images": n_images, "batch_size": batch_size}.items():
-            if value < 1:
-                raise ValueError(f"Recipe.for_steps: {name} is {value}; expected at least 1")
+        check_integer("steps", steps, 1, None, "how many to train")
+        check_integer("n_images", n_images, 1, None, "images to train on")
+        check_integer("batch_size", batch_size, 1, None, "images a step")
         batch_size = min(batch_size, n_images)
         epochs = max(1, round(steps / (n_images // batch_size)))
         return cls(epochs=epochs, batch_size=batch_size, **numbers)
