@@ -113,7 +113,10 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
 
 
 def _as_arrays(outcome: Outcome) -> dict[str, NDArray[np.float64]]:
-    return {arm: np.asarray(value, np.float64) for arm, value in outcome.items()}
+    return {
+        arm: np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value, np.float64)
+        for arm, value in outcome.items()
+    }
 
 
 @dataclass(frozen=True)

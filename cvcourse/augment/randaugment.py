@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from cvcourse.augment import batch_colour, batch_geometry, geometry, matrices, ops
-from cvcourse.augment.checks import Scalar, check_image, check_images, check_range
+from cvcourse.augment.checks import check_image, check_images, check_range
 from cvcourse.augment.matrices import Size
 from cvcourse.data.checks import check_integer
 
@@ -104,14 +105,12 @@ class RandAugment:
     def on_image(self, image: np.ndarray, chosen: list[int], up: list[bool]) -> np.ndarray:
         """The operations with these numbers, each up (+) or down (−) its range."""
         check_image(image)
-        size = image.shape[:2]
+        motions = _motions(self._level, image.shape[:2])
         motion = np.eye(3)
         for number, upwards in zip(chosen, up, strict=True):
             name, sign = OPERATIONS[number], 1.0 if upwards else -1.0
-            if name in _MOTIONS:
-                signs = [sign * (name == motion_name) for motion_name in _MOTIONS]
-                motion = self._motion(signs, size) @ motion
-            elif name in _COLOURS:
+            motion = motions[int(upwards), number] @ motion
+            if name in _COLOURS:
                 colour = _COLOURS[name]
                 parameters = [colour.parameter(sign * self._level)] if colour.parameter else []
                 image = colour.single(image, *parameters)
@@ -122,7 +121,8 @@ class RandAugment:
     def on_batch(self, images: Tensor, chosen: Tensor, up: Tensor) -> Tensor:
         """The operations numbered (n, B) int64 by image, each up or down its range, (n, B) bool."""
         check_images(images)
-        size = images.shape[2], images.shape[3]
+        table = _motions(self._level, (images.shape[2], images.shape[3]))
+        motions = torch.tensor(table, dtype=torch.float32, device=images.device)
         motion = torch.eye(3, device=images.device).expand(len(images), 3, 3)
         moved = torch.zeros(len(images), dtype=torch.int64, device=images.device)
         place = torch.arange(len(images), device=images.device)  # whose image stands here
@@ -130,9 +130,7 @@ class RandAugment:
         for numbers, upwards in zip(chosen, up, strict=True):
             images, place, groups = _grouped(images, place, numbers, len(OPERATIONS))
             self._recolour(images, upwards[place], groups)
-            sign = torch.where(upwards, 1.0, -1.0)
-            signs = [sign * (numbers == first + i) for i in range(len(_MOTIONS))]
-            motion = self._motion(signs, size) @ motion
+            motion = motions[upwards.long(), numbers] @ motion
             moved |= numbers >= first
         images, place, (_, rest) = _grouped(images, place, moved, 2)
         images[rest] = batch_geometry.warp(images[rest], motion[place[rest]], fill=self.fill)
@@ -153,16 +151,27 @@ class RandAugment:
                 parameters = [torch.where(up[group], float(plus), float(minus))]
             images[group] = colour.batch(images[group], *parameters)
 
-    def _motion(self, signs: Sequence[Scalar], size: Size) -> Any:
-        """One operation's matrix, from a sign for each of the five; 0: not this one."""
-        rotate, shear_x, shear_y, translate_x, translate_y = signs
-        lean = math.degrees(math.atan(0.3 * self._level))
-        step = 150 / 331 * self._level
-        return (
-            matrices.rotation(rotate * (30 * self._level), size)
-            @ matrices.shear(shear_x * lean, shear_y * lean, size)
-            @ matrices.translation(translate_x * step, translate_y * step, size)
-        )
+
+@functools.lru_cache
+def _motions(level: float, size: Size) -> np.ndarray:
+    """Every operation's matrix, down and up its range: (2, 14, 3, 3); those of colour stand still.
+
+    Looked up, not worked out for each batch: on a GPU that took as long as the rest.
+    """
+    lean = math.degrees(math.atan(0.3 * level))
+    step = 150 / 331 * level
+    table = np.tile(np.eye(3), (2, len(OPERATIONS), 1, 1))
+    for direction, sign in enumerate((-1, 1)):
+        moving = {
+            "rotate": matrices.rotation(sign * 30 * level, size),
+            "shear_x": matrices.shear(sign * lean, 0, size),
+            "shear_y": matrices.shear(0, sign * lean, size),
+            "translate_x": matrices.translation(sign * step, 0, size),
+            "translate_y": matrices.translation(0, sign * step, size),
+        }
+        for name, matrix in moving.items():
+            table[direction, OPERATIONS.index(name)] = matrix
+    return table
 
 
 def _grouped(

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from cvcourse.augment import crop_and_flip
+from cvcourse.augment import RandAugment, crop_and_flip
+from cvcourse.augment.randaugment import OPERATIONS
 from cvcourse.data import render, split_labels
+from cvcourse.experiment import repeat
 from cvcourse.models import SmallCNN, standardized
 from cvcourse.train import History, Recipe, Step, accuracy, fit, predict
 from cvcourse.train.distill import distillation
@@ -25,7 +27,10 @@ def trained(accelerator: str, precision: str = "32-true") -> tuple[History, floa
     model = standardized(SmallCNN(), TRAIN)
     fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
     history = fit(
-        model, TRAIN, Recipe(epochs=4, learning_rate=1e-2, precision=precision), fabric=fabric
+        model,
+        TRAIN,
+        Recipe(epochs=4, batch_size=32, learning_rate=1e-2, precision=precision),
+        fabric=fabric,
     )
     return history, accuracy(model, render(500, seed=1))
 
@@ -91,3 +96,20 @@ def test_noisy_student_on_the_device() -> None:
         augment=crop_and_flip,
     )
     assert [made.number for made in rounds] == [1, 2]
+
+
+def test_an_experiment_may_return_what_is_on_the_device() -> None:
+    found = repeat(lambda seed: {"weights": torch.full((2, 3), float(seed), device="cuda")}, 2)
+    assert found["weights"].shape == (2, 2, 3)
+    assert found["weights"][1].mean() == 1
+
+
+def test_randaugment_does_the_same_on_the_device() -> None:
+    images, generator = TRAIN.images, torch.Generator().manual_seed(0)
+    chosen = torch.randint(len(OPERATIONS), (2, len(images)), generator=generator)
+    up = torch.rand(chosen.shape, generator=generator) < 0.5
+    augment = RandAugment(n=2, m=12)
+    here = augment.on_batch(images, chosen, up).int()
+    there = augment.on_batch(images.cuda(), chosen.cuda(), up.cuda()).cpu().int()
+    off = (here - there).abs()
+    assert (off > 1).float().mean() < 1e-3  # rounding, and where it tips a threshold
