@@ -33,8 +33,8 @@ def side_by_side(function: Callable[[int], Result], seeds: Iterable[int]) -> lis
 
     On Linux without a GPU each core gets a process that is a copy of this one, and one thread: what
     the function returns comes back, what it changes outside itself does not. Elsewhere the seeds
-    run one after another, since a GPU would be shared badly and other systems cannot be trusted to
-    copy a process.
+    run one after another: a process that has used a GPU cannot be copied, and other systems cannot
+    be trusted to copy any.
 
     All global random states are seeded with the seed first, so that nothing depends on which seeds
     ran before, or where.

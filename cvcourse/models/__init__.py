@@ -6,7 +6,7 @@ from cvcourse.models.locally_connected import LocallyConnected2d, LocallyConnect
 from cvcourse.models.mlp import MLP
 from cvcourse.models.official import load_official_weights
 from cvcourse.models.single_layer import SingleLayer
-from cvcourse.models.small_cnn import SmallCNN
+from cvcourse.models.small_cnn import FlattenCNN, SmallCNN
 from cvcourse.models.small_resnet import SmallResNet
 from cvcourse.models.standardize import Standardize, standardized
 from cvcourse.models.table import Layer, format_table, layer_table
@@ -16,6 +16,7 @@ __all__ = [
     "MLP",
     "VGG",
     "AlexNet",
+    "FlattenCNN",
     "Layer",
     "LeNet5",
     "LocallyConnected2d",

@@ -38,3 +38,24 @@ class SmallCNN(nn.Module):
         """(B, C, H, W) with H, W ≥ 8 → logits (B, n_classes)."""
         maps = self.features(images)  # (B, 4 width, H / 8, W / 8)
         return self.classifier(maps.mean(dim=(2, 3)))
+
+
+class FlattenCNN(SmallCNN):
+    """The same convolutions without the average: the last layer sees every position of every map.
+
+    33,946 parameters at the default size and width.
+
+    Args:
+        size: side of the images, at least 8.
+        settings: those of `SmallCNN`.
+    """
+
+    def __init__(self, *, size: int = 32, **settings: int) -> None:
+        super().__init__(**settings)
+        averaged = self.classifier
+        positions = (size // 8) ** 2
+        self.classifier = nn.Linear(positions * averaged.in_features, averaged.out_features)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, C, size, size) → logits (B, n_classes)."""
+        return self.classifier(self.features(images).flatten(1))

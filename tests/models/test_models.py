@@ -3,7 +3,14 @@ import torch
 from torch import nn
 
 from cvcourse.data import render
-from cvcourse.models import MLP, SingleLayer, SmallCNN, Standardize, standardized
+from cvcourse.models import (
+    MLP,
+    FlattenCNN,
+    SingleLayer,
+    SmallCNN,
+    Standardize,
+    standardized,
+)
 
 
 def n_parameters(model: nn.Module) -> int:
@@ -16,6 +23,7 @@ def test_parameter_counts_by_hand() -> None:
     convolutions = 9 * (3 * 16 + 16 * 32 + 32 * 64)
     batch_norms = 2 * (16 + 32 + 64)
     assert n_parameters(SmallCNN()) == convolutions + batch_norms + 64 * 10 + 10 == 24_346
+    assert n_parameters(FlattenCNN()) == convolutions + batch_norms + 1024 * 10 + 10 == 33_946
 
 
 @pytest.mark.parametrize(
@@ -29,6 +37,19 @@ def test_fully_connected_models_take_other_sizes(model: nn.Module) -> None:
 @pytest.mark.parametrize("size", [8, 33, 64])
 def test_the_cnn_takes_any_size(size: int) -> None:
     assert SmallCNN(n_classes=4, channels=1)(torch.zeros(2, 1, size, size)).shape == (2, 4)
+
+
+@pytest.mark.parametrize("size", [8, 33, 64])
+def test_a_flattening_cnn_weighs_every_position_on_its_own(size: int) -> None:
+    model = FlattenCNN(n_classes=4, channels=1, size=size).eval()
+    images = torch.rand(2, 1, size, size)
+    by_hand = torch.zeros(2, 4)
+    side = size // 8
+    weights = model.classifier.weight.view(4, -1, side, side)  # (classes, maps, rows, columns)
+    for y in range(side):
+        for x in range(side):
+            by_hand += model.features(images)[:, :, y, x] @ weights[:, :, y, x].T
+    torch.testing.assert_close(model(images), by_hand + model.classifier.bias)
 
 
 def test_a_single_layer_is_an_inner_product_with_its_templates() -> None:
