@@ -139,7 +139,7 @@ def who_teaches(scores: list[float]) -> list[int]:
 quiz = Quiz(
     Question(
         "Who is noised?",
-        Wrong("The teacher, before it makes the labels.", "That spoils them, and the student."),
+        Wrong("The teacher, before it makes the labels.", "That spoils a tenth of them."),
         Right(
             "The student alone.",
             "The teacher looks at clean pictures: it has the easy job, the student the hard one.",
@@ -154,16 +154,18 @@ quiz = Quiz(
         Wrong("With a smaller student.", "That says what growing is worth, not what rounds are."),
         Right(
             "With a network of its own size, trained as long on the labels alone.",
-            "The fair opponent: what remains is due to the method.",
+            "The fair opponent. It should have the labels that the chain is validated with, too.",
         ),
     ),
     Question(
-        "Which errors of a teacher can a student put right?",
+        "Which errors of a teacher should a student put right, if the account above is true?",
         Right(
             "Scattered ones.",
             "It must explain all the answers at once, and scattered errors do not fit in.",
         ),
-        Wrong("All of them, with enough rounds.", "Systematic ones are never contradicted."),
+        Wrong(
+            "All of them, with enough rounds.", "Of the systematic ones it is told nothing else."
+        ),
         Wrong("None: it knows less than its teacher.", "More labels were put right than spoiled."),
     ),
 )
