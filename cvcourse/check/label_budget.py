@@ -321,8 +321,8 @@ quiz = Quiz(
         Wrong("There are too few test pictures.", "Five hundred; they err by about two points."),
         Wrong(
             "The methods were badly tuned.",
-            "They were not tuned for five labels, but with 25 "
-            "the same numbers give narrow intervals.",
+            "They were not tuned for five labels, but with 25 the same numbers give narrow "
+            "intervals.",
         ),
     ),
     Question(

@@ -43,12 +43,11 @@ def test_the_cnn_takes_any_size(size: int) -> None:
 def test_a_flattening_cnn_weighs_every_position_on_its_own(size: int) -> None:
     model = FlattenCNN(n_classes=4, channels=1, size=size).eval()
     images = torch.rand(2, 1, size, size)
-    by_hand = torch.zeros(2, 4)
-    side = size // 8
+    maps, by_hand, side = model.features(images), torch.zeros(2, 4), size // 8
     weights = model.classifier.weight.view(4, -1, side, side)  # (classes, maps, rows, columns)
     for y in range(side):
         for x in range(side):
-            by_hand += model.features(images)[:, :, y, x] @ weights[:, :, y, x].T
+            by_hand += maps[:, :, y, x] @ weights[:, :, y, x].T
     torch.testing.assert_close(model(images), by_hand + model.classifier.bias)
 
 
