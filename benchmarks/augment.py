@@ -25,7 +25,7 @@ import kornia.augmentation as kornia_augment
 import numpy as np
 import torch
 from augment_operations import BILINEAR, Call, albu, from_bytes, operations
-from side_by_side import medians, report, write
+from in_turns import medians, report, write
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv

@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from augment import BATCH, MEAN, PEERS, STD, pipelines, repeated
 from augment_operations import Call, from_bytes, operations
+from in_turns import medians, report, write
 from PIL import Image, ImageOps
-from side_by_side import medians, report, write
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
 from cvcourse.augment import batch_colour, crop_and_flip, geometry, ops
-from cvcourse.augment.checks import check_image
+from cvcourse.checks import check_image
 from cvcourse.data.photographs import backdrops
 from cvcourse.models.standardize import Standardize
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import cv2
 import torch
 import torch.nn.functional as F
+from in_turns import medians, report, write
 from pytorch_lightning import LightningModule, Trainer
-from side_by_side import medians, report, write
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torchvision.datasets import ImageFolder

@@ -10,7 +10,7 @@ from __future__ import annotations
 import resource
 
 import torch
-from side_by_side import write
+from in_turns import write
 
 from cvcourse.data import load, render
 from cvcourse.models import SmallCNN, standardized

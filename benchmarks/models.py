@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 import torchvision
-from side_by_side import medians, report, write
+from in_turns import medians, report, write
 from torch import Tensor, nn
 
 from cvcourse.models import VGG, AlexNet

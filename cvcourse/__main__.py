@@ -17,10 +17,11 @@ import tyro
 from lightning_fabric import Fabric
 from torch import nn
 
-from cvcourse.data import hold_back, load
+from cvcourse.data import load, train_val_split
+from cvcourse.files import check_writable
 from cvcourse.models import MLP, SingleLayer, SmallCNN, standardized
 from cvcourse.train import CheckpointError, Recipe, evaluate, fit, save_weights
-from cvcourse.train.optim import Precision
+from cvcourse.train.recipe import Precision
 
 # A name on the command line → the model, and what trains it well at 32 × 32.
 RECIPES: dict[str, tuple[Callable[..., nn.Module], Recipe]] = {
@@ -72,6 +73,8 @@ class Train:
 
 def main(options: Train) -> None:
     """Do what the command line says."""
+    if options.output is not None:
+        check_writable(options.output)  # before the work
     make, recipe = RECIPES[options.recipe]
     overrides = {
         name: getattr(options, name)
@@ -93,12 +96,10 @@ def main(options: Train) -> None:
         test = load(options.dataset, "test", seed=options.seed)
     held_back = None
     if options.validation:
-        train, held_back = hold_back(train, options.validation, seed=options.seed)
+        train, held_back = train_val_split(train, options.validation, seed=options.seed)
 
     torch.manual_seed(options.seed)
-    channels, size = train.images.shape[1], train.images.shape[-1]
-    shape = {"channels": channels} | ({} if make is SmallCNN else {"size": size})
-    model = standardized(make(n_classes=train.n_classes, **shape), train)
+    model = standardized(make, train)
     history = fit(
         model,
         train,

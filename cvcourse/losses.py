@@ -18,6 +18,14 @@ def softmax(logits: Tensor, temperature: float = 1.0) -> Tensor:
 
     T = 1 is the plain softmax; a higher T is flatter, a lower one closer to all on one class.
 
+    >>> import torch
+    >>> from cvcourse.losses import softmax
+    >>> logits = torch.tensor([0.0, 5.0])
+    >>> softmax(logits).round(decimals=3)
+    tensor([0.0070, 0.9930])
+    >>> softmax(logits, temperature=5.0).round(decimals=3)
+    tensor([0.2690, 0.7310])
+
     Args:
         logits: (…, n_classes) float.
         temperature: T, above 0.
@@ -32,7 +40,20 @@ def softmax(logits: Tensor, temperature: float = 1.0) -> Tensor:
 
 
 def log_softmax(logits: Tensor, temperature: float = 1.0) -> Tensor:
-    """The logarithm of `softmax`, exact where the probability itself would round to 0."""
+    """The logarithm of `softmax`, exact where the probability itself would round to 0.
+
+    >>> import torch
+    >>> from cvcourse.losses import log_softmax
+    >>> log_softmax(torch.tensor([0.0, 1000.0]))
+    tensor([-1000.,     0.])
+
+    Args:
+        logits: (…, n_classes) float.
+        temperature: T, above 0.
+
+    Returns:
+        (…, n_classes), float32 or float64, each ≤ 0.
+    """
     if not 0 < temperature < math.inf:  # also false for NaN
         raise ValueError(f"temperature is {temperature!r}; expected a number above 0")
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
@@ -41,6 +62,11 @@ def log_softmax(logits: Tensor, temperature: float = 1.0) -> Tensor:
 
 def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy of soft labels, in nats: −Σ_c target_c log softmax(logits)_c, batch mean.
+
+    >>> import torch
+    >>> from cvcourse.losses import soft_cross_entropy
+    >>> f"{soft_cross_entropy(torch.zeros(1, 2), torch.tensor([[0.3, 0.7]])):.3f}"  # log 2
+    '0.693'
 
     Args:
         logits: (B, n_classes) float.
@@ -63,7 +89,7 @@ def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
             f"distance of a sum from 1 is {off:.4g}; expected probabilities — softmax(logits, T), "
             "or one-hot labels"
         )
-    return -(targets * log_softmax(logits)).sum(dim=1).mean()
+    return -_weighted(targets, log_softmax(logits)).sum(dim=1).mean()
 
 
 def distillation_loss(
@@ -74,6 +100,12 @@ def distillation_loss(
     The gradient of the KL at a logit is (q − p) / T, and q − p itself shrinks as 1 / T: the factor
     T² keeps the gradient's size when T changes (section 2 there). The mean is over the images only;
     torch's own reduction="mean" would divide by the number of classes as well.
+
+    >>> import torch
+    >>> from cvcourse.losses import distillation_loss
+    >>> student, teacher = torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 4.0]])
+    >>> f"{distillation_loss(student, teacher, temperature=4.0):.3f}"
+    '1.775'
 
     Args:
         student_logits: (B, n_classes) float.
@@ -89,7 +121,8 @@ def distillation_loss(
     _check_pair("student logits", student_logits, "teacher logits", teacher_logits)
     student = log_softmax(student_logits, temperature)  # (B, n_classes)
     teacher = log_softmax(teacher_logits.detach(), temperature)  # (B, n_classes)
-    divergence = F.kl_div(student, teacher, reduction="batchmean", log_target=True)
+    shares = teacher.exp()
+    divergence = (_weighted(shares, teacher) - _weighted(shares, student)).sum(dim=1).mean()
     return temperature**2 * divergence
 
 
@@ -102,6 +135,12 @@ def knowledge_distillation_loss(
     alpha: float,
 ) -> Tensor:
     """α · `distillation_loss` at T + (1 − α) · cross-entropy of the labels at T = 1.
+
+    >>> import torch
+    >>> from cvcourse.losses import knowledge_distillation_loss
+    >>> same, label = torch.zeros(1, 2), torch.tensor([1])  # they agree; the label's log 2 is left
+    >>> f"{knowledge_distillation_loss(same, same, label, temperature=4.0, alpha=0.5):.3f}"
+    '0.347'
 
     Args:
         student_logits: (B, n_classes) float.
@@ -125,6 +164,11 @@ def knowledge_distillation_loss(
 def labeled_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy in nats, the mean over the images that have a label; 0 if none has one.
 
+    >>> import torch
+    >>> from cvcourse.losses import labeled_cross_entropy
+    >>> f"{labeled_cross_entropy(torch.zeros(2, 2), torch.tensor([1, -1])):.3f}"
+    '0.693'
+
     Args:
         logits: (B, n_classes) float.
         labels: (B,) int64; −1: no label.
@@ -140,6 +184,11 @@ def labeled_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     total = F.cross_entropy(logits, labels, ignore_index=-1, reduction="sum")
     return total / (labels >= 0).sum().clamp(min=1)
+
+
+def _weighted(shares: Tensor, log_probabilities: Tensor) -> Tensor:
+    """Their product, (B, n_classes): 0 where the share is, even of an impossible class's −∞."""
+    return shares * log_probabilities.masked_fill(shares == 0, 0.0)
 
 
 def _check_pair(name: str, logits: Tensor, other_name: str, other: Tensor) -> None:

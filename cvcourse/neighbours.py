@@ -9,15 +9,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+SPARE = 8  #: how many more candidates than asked for are compared exactly
+
 
 def nearest(queries: Tensor, stored: Tensor, k: int = 1, *, chunk: int = 256) -> Tensor:
     """The k stored vectors closest to each query, in Euclidean distance.
 
     |q − s|² = |q|² − 2 q·s + |s|², and |q|² does not change who is closest: one matrix product does
-    nearly all of the work, D multiply-adds for each pair.
+    nearly all of the work, D multiply-adds for each pair. It rounds, so a few more than k are taken
+    from it, and their distances computed as they are written.
+
+    >>> import torch
+    >>> from cvcourse.neighbours import nearest
+    >>> stored = torch.tensor([[0.0, 0.0], [1.0, 0.0], [5.0, 5.0]])
+    >>> nearest(torch.tensor([[0.9, 0.0]]), stored, k=2).tolist()
+    [[1, 0]]
 
     Args:
-        queries: (Q, D) float.
+        queries: (Q, D) float; half precision is raised to float32.
         stored: (N, D) float, on the same device.
         k: how many, 1 to N.
         chunk: queries at a time, so that memory stays at chunk · N numbers.
@@ -26,7 +35,7 @@ def nearest(queries: Tensor, stored: Tensor, k: int = 1, *, chunk: int = 256) ->
         (Q, k) int64 indices into `stored`, the closest first.
 
     Raises:
-        ValueError: shapes do not fit each other, or k is out of range.
+        ValueError: shapes do not fit each other, k is out of range, or a number is not finite.
     """
     if queries.ndim != 2 or stored.ndim != 2 or queries.shape[1] != stored.shape[1]:
         raise ValueError(
@@ -35,16 +44,35 @@ def nearest(queries: Tensor, stored: Tensor, k: int = 1, *, chunk: int = 256) ->
         )
     if not 1 <= k <= len(stored):
         raise ValueError(f"k is {k}; expected 1 to {len(stored)}, the number of stored vectors")
-    squares = stored.square().sum(dim=1)  # (N,)
-    found = [
-        torch.addmm(squares, some, stored.T, alpha=-2).topk(k, largest=False).indices
-        for some in queries.split(chunk)
-    ]
+    for name, vectors in (("queries", queries), ("stored", stored)):
+        if not bool(vectors.isfinite().all()):
+            raise ValueError(f"{name} hold NaN or infinity; expected finite numbers")
+    dtype = torch.promote_types(stored.dtype, torch.float32)
+    queries, stored = queries.to(dtype), stored.to(dtype)
+    # What all vectors share would drown their differences: a sum of squares has seven digits.
+    centre = stored.mean(dim=0)
+    moved = stored - centre  # (N, D)
+    squares = moved.square().sum(dim=1)  # (N,)
+    found = []
+    for some in queries.split(chunk):
+        rough = torch.addmm(squares, some - centre, moved.T, alpha=-2)  # (chunk, N)
+        likely = rough.topk(min(k + SPARE, len(stored)), largest=False).indices
+        # One at a time, so that memory stays small: (chunk, D) each.
+        exact = [
+            (some - stored[of]).square().sum(1, dtype=torch.float64) for of in likely.unbind(1)
+        ]
+        order = torch.stack(exact, dim=1).argsort(dim=1, stable=True)[:, :k]
+        found.append(likely.gather(1, order))
     return torch.cat(found)
 
 
 def vote(labels: Tensor, neighbours: Tensor, n_classes: int) -> Tensor:
     """The most frequent label among each query's neighbours; the smallest one where votes tie.
+
+    >>> import torch
+    >>> from cvcourse.neighbours import vote
+    >>> vote(torch.tensor([0, 1, 1]), torch.tensor([[0, 1, 2]]), n_classes=2).tolist()
+    [1]
 
     Args:
         labels: (N,) int64 of the stored vectors.

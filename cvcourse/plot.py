@@ -1,4 +1,13 @@
-"""Every figure's style, in one place: readable on light pages and dark, and without colour."""
+"""Every figure's style, in one place: readable on light pages and dark, and without colour.
+
+>>> import matplotlib.pyplot as plt
+>>> from cvcourse import plot
+>>> plot.use_style()
+>>> fig = plot.grid([[plot.signed(((-1.0, 0.0), (0.5, 1.0)))]], titles=["weights"])
+>>> fig.axes[0].get_title()
+'weights'
+>>> plt.close(fig)
+"""
 
 from __future__ import annotations
 
@@ -15,7 +24,6 @@ from torch import Tensor
 
 from cvcourse.experiment import Interval, Results
 
-# Okabe & Ito's colours, told apart with any kind of colour vision; each also has its own marker.
 BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = (
     "#0072B2",
     "#D55E00",
@@ -24,12 +32,60 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = (
     "#56B4E9",
     "#6B6B6B",
 )
+"""Okabe & Ito's colours, told apart with any kind of colour vision.
+
+>>> from cvcourse import plot
+>>> plot.BLUE, plot.ORANGE, plot.GREEN
+('#0072B2', '#D55E00', '#009E73')
+>>> plot.PURPLE, plot.SKY, plot.GREY
+('#AA4499', '#56B4E9', '#6B6B6B')
+"""
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, GREY)
+"""The colour of each arm, by its number; each also has its own marker.
+
+>>> from cvcourse import plot
+>>> plot.COLOURS.index(plot.GREEN)
+2
+"""
 MARKERS = "osD^vX"
+"""The marker of each arm, by its number.
+
+>>> from cvcourse import plot
+>>> plot.MARKERS[2]
+'D'
+"""
+SWEEPS = {
+    "shift": "shift (of the side)",
+    "crop": "side kept by the crop",
+    "scale": "scale",
+    "occlusion": "share hidden",
+    "brightness": "light added (1: to white)",
+    "rotation": "rotation (degrees)",
+}
+"""What the axis of a sweep says.
+
+>>> from cvcourse import plot
+>>> plot.SWEEPS["shift"]
+'shift (of the side)'
+"""
 PAPER, INK = "#fcfcfa", "#222222"
+"""What a figure is drawn on, and what is written in.
+
+>>> from cvcourse import plot
+>>> plot.PAPER, plot.INK
+('#fcfcfa', '#222222')
+"""
 
 
 def use_style() -> None:
-    """Set the book's style for every figure from here on."""
+    """Set the book's style for every figure from here on.
+
+    >>> import matplotlib.pyplot as plt
+    >>> from cvcourse import plot
+    >>> plot.use_style()
+    >>> plt.rcParams["axes.facecolor"] == plot.PAPER
+    True
+    """
     mpl.rcParams.update(
         {
             "axes.axisbelow": True,
@@ -37,8 +93,7 @@ def use_style() -> None:
             "axes.facecolor": PAPER,
             "axes.grid": True,
             "axes.labelcolor": INK,
-            "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, PURPLE, SKY, GREY])
-            + cycler(marker=list(MARKERS)),
+            "axes.prop_cycle": cycler(color=COLOURS) + cycler(marker=list(MARKERS)),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "axes.titlelocation": "left",
@@ -65,6 +120,15 @@ def band(
 ) -> None:
     """A line through the means with its interval shaded.
 
+    >>> import matplotlib.pyplot as plt
+    >>> from cvcourse import plot
+    >>> from cvcourse.experiment import interval
+    >>> fig, ax = plt.subplots()
+    >>> plot.band(ax, [0, 4], interval([[0.9, 0.5], [0.8, 0.6], [0.9, 0.4]]), "CNN")
+    >>> ax.get_legend_handles_labels()[1]
+    ['CNN']
+    >>> plt.close(fig)
+
     Args:
         ax: where to draw.
         x: (n,) positions.
@@ -73,20 +137,110 @@ def band(
         arm: which colour and marker, 0 to 5; the same arm looks the same in every figure.
         dashed: for a second version of an arm.
     """
-    color = (BLUE, ORANGE, GREEN, PURPLE, SKY, GREY)[arm]
+    color = COLOURS[arm]
     ax.plot(
         x, estimate.mean, "--" if dashed else "-", color=color, marker=MARKERS[arm], label=label
     )
     ax.fill_between(x, estimate.low, estimate.high, color=color, alpha=0.2, linewidth=0)
 
 
+def whiskers(
+    ax: Axes,
+    places: ArrayLike,
+    estimates: Interval | Sequence[Interval],
+    label: str = "",
+    *,
+    arm: int = 0,
+    across: bool = False,
+    hollow: bool = False,
+) -> None:
+    """A marker at each mean, and a whisker from end to end of its interval.
+
+    >>> import matplotlib.pyplot as plt
+    >>> from cvcourse import plot
+    >>> from cvcourse.experiment import interval
+    >>> fig, ax = plt.subplots()
+    >>> plot.whiskers(ax, [0], [interval([0.80, 0.84, 0.79])], "CNN", arm=2)
+    >>> ax.get_legend_handles_labels()[1]
+    ['CNN']
+    >>> plt.close(fig)
+
+    Args:
+        ax: where to draw.
+        places: (n,) positions along x; across: along y.
+        estimates: an interval of (n,) values, or n intervals.
+        label: the markers' name in the legend; none when left out.
+        arm: which colour and marker, 0 to 5; see `band`.
+        across: draw from left to right.
+        hollow: for a second version of an arm.
+    """
+    given = [estimates] if isinstance(estimates, Interval) else estimates
+    mean = np.concatenate([np.atleast_1d(e.mean) for e in given])  # (n,)
+    reach = np.concatenate([e.reach.reshape(2, -1) for e in given], axis=1)  # (2, n)
+    at = np.atleast_1d(places)
+    x, y = (mean, at) if across else (at, mean)
+    ax.errorbar(
+        x,
+        y,
+        xerr=reach if across else None,
+        yerr=None if across else reach,
+        fmt=MARKERS[arm],
+        color=COLOURS[arm],
+        markerfacecolor=PAPER if hollow else COLOURS[arm],
+        capsize=4,
+        label=label or None,
+    )
+
+
+def log_ticks(ax: Axes, values: Sequence[float]) -> None:
+    """A logarithmic x axis, marked at these values and no others.
+
+    >>> import matplotlib.pyplot as plt
+    >>> from cvcourse import plot
+    >>> fig, ax = plt.subplots()
+    >>> plot.log_ticks(ax, [100, 1000])
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['100', '1,000']
+    >>> plt.close(fig)
+
+    Args:
+        ax: where to draw.
+        values: above 0, in any unit.
+    """
+    ax.set_xscale("log")
+    ax.set_xticks(values, [f"{value:,}" for value in values])
+    ax.minorticks_off()
+
+
 def chance(ax: Axes, n_classes: int) -> None:
-    """A dotted line at the accuracy of guessing, named in the legend."""
+    """A dotted line at the accuracy of guessing, named in the legend.
+
+    >>> import matplotlib.pyplot as plt
+    >>> from cvcourse import plot
+    >>> fig, ax = plt.subplots()
+    >>> plot.chance(ax, n_classes=10)
+    >>> f"{ax.lines[0].get_ydata()[0]:.1f}"
+    '0.1'
+    >>> plt.close(fig)
+
+    Args:
+        ax: where to draw; its y axis is accuracy, 0 to 1.
+        n_classes: equally frequent.
+    """
     ax.axhline(1 / n_classes, color=GREY, linestyle=":", linewidth=1.4, marker="", label="chance")
 
 
 def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
     """One image without axes.
+
+    >>> import matplotlib.pyplot as plt
+    >>> import torch
+    >>> from cvcourse import plot
+    >>> fig, ax = plt.subplots()
+    >>> plot.picture(ax, torch.zeros(3, 8, 8, dtype=torch.uint8), "black")
+    >>> ax.get_title()
+    'black'
+    >>> plt.close(fig)
 
     Args:
         ax: where to draw.
@@ -107,6 +261,11 @@ def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
 
 def signed(values: Tensor | NDArray) -> NDArray[np.uint8]:
     """A picture of numbers around zero: orange above, blue below, white at zero.
+
+    >>> import torch
+    >>> from cvcourse import plot
+    >>> plot.signed(torch.tensor([[-2.0, 0.0, 2.0]])).shape
+    (3, 1, 3)
 
     Args:
         values: (H, W) float.
@@ -129,11 +288,23 @@ def grid(
 ) -> Figure:
     """Rows of pictures.
 
+    >>> import matplotlib.pyplot as plt
+    >>> import torch
+    >>> from cvcourse import plot
+    >>> black = torch.zeros(1, 8, 8, dtype=torch.uint8)
+    >>> fig = plot.grid([[black, black]], titles=["before", "after"])
+    >>> [ax.get_title() for ax in fig.axes]
+    ['before', 'after']
+    >>> plt.close(fig)
+
     Args:
-        rows: images as `picture` takes them; rows of one length.
+        rows: images (C, H, W) as `picture` takes them; rows of one length.
         row_titles: one a row, at its left.
         titles: one a column, above the first row.
         width: of the figure in inches.
+
+    Returns:
+        The figure; `plt.show()` shows it.
     """
     columns = len(rows[0])
     label_width = 0.9 if row_titles else 0.0
@@ -166,16 +337,26 @@ def panels(
     arms: Sequence[str],
     *,
     n_classes: int,
-    labels: Mapping[str, str] | None = None,
 ) -> Figure:
     """Accuracy against each sweep, a panel a sweep, a band an arm.
+
+    >>> import matplotlib.pyplot as plt
+    >>> from cvcourse import plot
+    >>> from cvcourse.experiment import repeat
+    >>> results = repeat(lambda seed: {"CNN/shift": [0.9, 0.8 - 0.01 * seed]}, 3)
+    >>> fig = plot.panels(results, {"shift": [0, 0.125]}, ["CNN"], n_classes=10)
+    >>> fig.axes[0].get_xlabel()
+    'shift (of the side)'
+    >>> plt.close(fig)
 
     Args:
         results: holds "arm/sweep" for every arm and sweep, (n_seeds, len(values)).
         sweeps: name → the values along x.
         arms: which to draw; the order sets colour and marker.
         n_classes: for the line of chance.
-        labels: a sweep's label on the x axis, where its name does not do.
+
+    Returns:
+        The figure; `plt.show()` shows it.
     """
     fig, axes = plt.subplots(
         1, len(sweeps), figsize=(7.2, 2.9), sharey=True, squeeze=False, layout="constrained"
@@ -184,7 +365,7 @@ def panels(
         for number, arm in enumerate(arms):
             band(ax, values, results.interval(f"{arm}/{sweep}"), arm, arm=number)
         chance(ax, n_classes)
-        ax.set(xlabel=(labels or {}).get(sweep, sweep), ylim=(0, 1.03))
+        ax.set(xlabel=SWEEPS.get(sweep, sweep), ylim=(0, 1.03))
         ax.locator_params(axis="x", nbins=4)
     axes[0, 0].set_ylabel("test accuracy")
     handles, names = axes[0, 0].get_legend_handles_labels()

@@ -37,7 +37,7 @@ In this chapter you will
 
 PARAMETERS = """\
 dataset = "shapes"
-seeds = 3  # every experiment below is run once a seed
+seeds = 3  # how many, or a list of them; every experiment is run once a seed
 few = 100
 many = 400
 n_test = 500
@@ -47,7 +47,14 @@ record_path = ""  # where to write the results down, if anywhere"""
 IMPORTS = """\
 import torch
 from cvcourse.data import load
-from cvcourse.experiment import claim, repeat, save_record
+from cvcourse.experiment import (
+    claim,
+    more,
+    repeat,
+    save_record,
+    table,
+    verdicts,
+)
 from cvcourse.models import SingleLayer, standardized
 from cvcourse.train import Recipe, accuracy, fit"""
 
@@ -66,11 +73,7 @@ def learn(seed):
     for n in (few, many):
         train = load(dataset, "train", n=n, seed=seed)
         torch.manual_seed(seed)
-        size, channels = train.images.shape[-1], train.images.shape[1]
-        layer = SingleLayer(
-            n_classes=train.n_classes, size=size, channels=channels
-        )
-        model = standardized(layer, train)
+        model = standardized(SingleLayer, train)
         fit(model, train, Recipe(epochs=epochs, learning_rate=1e-3), seed=seed)
         outcome[f"{n} pictures"] = accuracy(model, test)
     return outcome
@@ -80,36 +83,28 @@ results = repeat(learn, seeds)
 gain = results.difference(f"{many} pictures", f"{few} pictures")"""
 
 NUMBERS = """\
-for arm in results.values:
-    print(f"accuracy after {arm}: {results.interval(arm):.2f}")
+table(
+    ["accuracy after", ""],
+    {arm: [results.proportion(arm)] for arm in results.values},
+)
 print(f"the difference, seed by seed: {gain:+.2f}")"""
 
 VERDICT = """\
 made = claim(
     "{claim}",
     "confirmed",
-    {{"four times the pictures help in every seed": bool(gain.mean > 0.05)}},
-    effect=f"accuracy with {{many}} minus {{few}} pictures: {{gain:+.2f}}",
+    {{"four times the pictures help": more(gain)}},
+    effect={{
+        "accuracy with few": results.proportion(f"{{few}} pictures"),
+        f"gained with {{many}}": (gain, "+.2f"),
+    }},
+    short="what is left",
 )"""
 
 RECORD = """\
-if record_path:
-    save_record(
-        record_path,
-        notebook="{name}",
-        dataset=dataset,
-        settings={{"seeds": seeds, "few": few, "many": many, "epochs": epochs}},
-        results={{"learn": results}},
-        claims=[made],
-    )"""
+save_record(record_path, {"learn": results})"""
 
 CLOSING = """\
-## Verdict
-
-| claim | verdict | in short |
-|---|---|---|
-| **{claim}**: What is claimed, right or wrong. | confirmed | what is left |
-
 ## Try it yourself
 
 1. **Predict a number.** Something that can be worked out on paper first.
@@ -120,9 +115,6 @@ LEDGER = """
 - id: {claim}
   statement: What is claimed, right or wrong.
   notes: []
-  verdict: confirmed
-  notebook: {name}
-  effect: 'many minus few pictures: {{the difference, seed by seed:}}'
 """
 
 SUMMARY = """
@@ -132,9 +124,8 @@ SUMMARY = """
 
 **Answer.** What came out, and within which limits.
 
-| what | measured |
-|---|---|
-{rows}
+```{{measured}} {name}
+```
 """
 
 
@@ -155,8 +146,10 @@ def skeleton(name: str, title: str, claim: str) -> NotebookNode:
         new_code_cell(NUMBERS, metadata={"tags": ["nbval-ignore-output"]}),
         new_code_cell(VERDICT.format(claim=claim)),
         new_markdown_cell("What it means, and what it does not show."),
-        new_code_cell(RECORD.format(name=name)),
-        new_markdown_cell(CLOSING.format(claim=claim)),
+        new_code_cell(RECORD),
+        new_markdown_cell("## Verdict"),
+        new_code_cell("verdicts(made)"),
+        new_markdown_cell(CLOSING),
     ]
     return new_notebook(cells=cells)
 
@@ -201,22 +194,12 @@ def main(name: str) -> None:
     title, claim = words.capitalize(), words.replace(" ", "-")
     nbformat.write(skeleton(name, title, claim), notebook)
     execute(notebook)
-    printed = [
-        output.text
-        for cell in nbformat.read(notebook, as_version=4).cells
-        for output in cell.get("outputs", ())
-        if "nbval-ignore-output" in cell.metadata.get("tags", ())
-    ]
-    rows = "\n".join(
-        "| {} | {} |".format(*line.split(": "))
-        for line in "".join(printed).splitlines()
-    )
     insert(ROOT / "_toc.yml", "- file: notebooks/NAME", name)
     insert(ROOT / "book/index.md", "NAME: What you learn, in a line.", name)
-    append(ROOT / "book/claims.yml", LEDGER.format(claim=claim, name=name))
+    append(ROOT / "book/claims.yml", LEDGER.format(claim=claim))
     append(
         ROOT / "book/summaries.md",
-        SUMMARY.format(title=title, name=name, rows=rows),
+        SUMMARY.format(title=title, name=name),
     )
     print(
         f"notebooks/{name}.ipynb runs; its claim stands in book/claims.yml,\n"

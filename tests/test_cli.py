@@ -1,6 +1,9 @@
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +57,36 @@ def test_two_processes_do_what_one_does(
     one, two = load_file(alone[1]), load_file(path)
     for name in one:
         torch.testing.assert_close(two[name], one[name], atol=1e-5, rtol=0)
+
+
+def test_two_processes_that_are_killed_come_to_the_same_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cvcourse", *OPTIONS, *TWO, "--epochs", "12"]
+    whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
+    checkpoint = tmp_path / "run.ckpt"
+    run(*command, "--output", str(whole))
+    victim = subprocess.Popen(
+        [*command, "--checkpoint", str(checkpoint), "--output", str(resumed)],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not checkpoint.exists() and victim.poll() is None:
+        time.sleep(0.01)
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.wait()
+    assert checkpoint.exists()
+    assert not resumed.exists(), "it was to be killed before its end"
+    run(*command, "--checkpoint", str(checkpoint), "--output", str(resumed))
+    one, two = load_file(whole), load_file(resumed)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cvcourse", *OPTIONS, "--output", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "is no regular file" in done.stderr
+    assert "test accuracy" not in done.stdout
 
 
 def test_an_unknown_dataset_is_one_clear_line() -> None:

@@ -192,3 +192,50 @@ def test_an_empty_batch_is_an_error() -> None:
     ):
         with pytest.raises(ValueError, match=r"empty batch|B ≥ 1"):
             loss()
+
+
+def test_integer_targets_are_held_to_their_sum() -> None:
+    one_hot = F.one_hot(LABELS, C)
+    expected = F.cross_entropy(STUDENT, LABELS).item()
+    assert soft_cross_entropy(STUDENT, one_hot).item() == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ValueError, match="distance of a sum from 1 is 1"):
+        soft_cross_entropy(STUDENT, one_hot + F.one_hot((LABELS + 1) % C, C))
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_half_precision_targets_may_be_off_by_one_rounding_and_no_more(kind: torch.dtype) -> None:
+    step = torch.finfo(kind).eps
+    logits = torch.zeros(1, 2)
+    soft_cross_entropy(logits, torch.tensor([[1.0, step]], dtype=kind))
+    with pytest.raises(ValueError, match="no distribution"):  # in half precision 1.25 steps are 1
+        soft_cross_entropy(logits, torch.tensor([[1.0, 1.25 * step]], dtype=kind))
+
+
+def test_one_label_is_divided_by_one() -> None:
+    labels = torch.tensor([-1, -1, 2, -1, -1, -1, -1])
+    expected = F.cross_entropy(STUDENT[2:3], labels[2:3]).item()
+    assert labeled_cross_entropy(STUDENT, labels).item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("masked", ["student", "teacher", "both"])
+def test_classes_that_are_ruled_out_give_no_nan(masked: str) -> None:
+    """Masked logits are −∞: a class that the teacher rules out, too, costs nothing."""
+    student, teacher = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[0.5, 1.0, 2.0]])
+    if masked != "student":
+        teacher[0, 1] = -math.inf
+    if masked != "teacher":
+        student[0, 1] = -math.inf
+    student.requires_grad_()
+    loss = distillation_loss(student, teacher, temperature=2.0)
+    soft = soft_cross_entropy(student, softmax(teacher))
+    if masked == "student":  # the teacher believes in what the student cannot say
+        assert loss == soft == math.inf
+        return
+    (loss + soft).backward()
+    assert math.isfinite(loss.item())
+    assert math.isfinite(soft.item())
+    assert bool(student.grad.isfinite().all())
+    if masked == "both":
+        kept = [0, 2]
+        expected = distillation_loss(student[:, kept], teacher[:, kept], temperature=2.0)
+        torch.testing.assert_close(loss, expected)

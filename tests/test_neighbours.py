@@ -33,6 +33,26 @@ def test_a_stored_vector_is_its_own_neighbour(data):
     assert torch.equal(nearest(stored, stored)[:, 0], torch.arange(len(stored)))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_vectors_that_are_nearly_alike_are_told_apart(dtype):
+    generator = torch.Generator().manual_seed(0)
+    base = torch.rand(1, 3000, generator=generator)
+    stored = (base + 0.01 * torch.rand(200, 3000, generator=generator)).to(dtype)
+    queries = (base + 0.01 * torch.rand(60, 3000, generator=generator)).to(dtype)
+    expected = torch.cdist(queries.double(), stored.double()).topk(3, largest=False).indices
+    assert torch.equal(nearest(queries, stored, 3), expected)
+    assert torch.equal(nearest(stored, stored)[:, 0], torch.arange(200))
+
+
+@pytest.mark.parametrize("name", ["queries", "stored"])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_nothing_is_near_to_nan(name, value):
+    vectors = {"queries": torch.zeros(2, 3), "stored": torch.zeros(4, 3)}
+    vectors[name][1, 1] = value
+    with pytest.raises(ValueError, match=f"{name} hold NaN or infinity"):
+        nearest(**vectors)
+
+
 def test_tied_votes_go_to_the_smallest_label():
     labels = torch.tensor([2, 0, 2, 0, 1])
     assert vote(labels, torch.tensor([[0, 1, 2, 3], [4, 0, 2, 1]]), 3).tolist() == [0, 2]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
-from ledger_data import fill_in, printed, read_claims
+from ledger_data import bundles, effects, read_claims
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,7 +35,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("repository")
     for name in ("book", "notebooks", "tests"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in ("_toc.yml", "pyproject.toml"):
+    for name in ("_toc.yml", "pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / name, folder / name)
     made = run(folder, "notebooks/new_chapter.py", "99_a_trial")
     assert made.returncode == 0, made.stderr
@@ -75,11 +75,10 @@ def test_the_home_page_and_the_ledger_have_it(copy: Path) -> None:
     assert re.findall(r"^\d\d_\w+(?=: )", home, re.MULTILINE)[-1] == "99_a_trial"
     claims, faults = read_claims((copy / "book/claims.yml").read_text("utf-8"))
     assert faults == []
-    effect, lost = fill_in(
-        claims[-1].effect, printed((copy / "notebooks/99_a_trial.ipynb").read_text("utf-8"))
-    )
-    assert lost == []
-    assert re.fullmatch(r"many minus few pictures: \+0\.\d+ \[.+, .+\]", effect)
+    (made,) = bundles((copy / "notebooks/99_a_trial.ipynb").read_text("utf-8"))
+    assert made["id"] == claims[-1].id
+    _, gained = effects(made)
+    assert re.fullmatch(r"gained with 400: \+0\.\d+ \[.+, .+\]", gained)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ import pytest
 import yaml
 from nbformat import NotebookNode
 
+from cvcourse.experiment.claims import MARKS, MIME
+
 ROOT = Path(__file__).parents[1]
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CHAPTERS = [path for path in PATHS if path.name[:2].isdigit()]
@@ -29,19 +31,16 @@ def tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
 
-def printed(cell: NotebookNode) -> str:
-    return "".join(out.text for out in cell.outputs if out.output_type == "stream")
+def claims_of(cell: NotebookNode) -> list[dict]:
+    """The data of the claims that a cell has shown."""
+    return [out.data[MIME] for out in cell.outputs if MIME in out.get("data", {})]
 
 
-def claims_of(cell: NotebookNode) -> list[tuple[str, str]]:
-    """(id, verdict) of each call of claim(…)."""
+def calls(cell: NotebookNode, name: str) -> list[ast.Call]:
+    """The calls of a function in a cell."""
     source = re.sub(r"%pip .*", "pass", cell.source)
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    return [
-        tuple(ast.literal_eval(argument) for argument in call.args[:2])
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "claim"
-    ]
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return [node for node in nodes if isinstance(node.func, ast.Name) and node.func.id == name]
 
 
 def test_there_are_notebooks() -> None:
@@ -83,23 +82,54 @@ def test_every_figure_says_in_words_what_it_shows(path: Path) -> None:
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_a_claim_is_always_compared(path: Path) -> None:
     for cell in code_cells(path):
-        if claims_of(cell):
+        if calls(cell, "claim") or calls(cell, "verdicts"):
             assert not tags(cell), "nothing may keep nbval from comparing a claim"
 
 
-def test_every_claim_cell_stands_in_the_ledger_and_the_other_way_round() -> None:
-    made = {}
-    for path in CHAPTERS:
-        for cell in code_cells(path):
-            for id, verdict in claims_of(cell):
-                assert f"claim {id}: {verdict}\n" in printed(cell), f"{id} was not reproduced"
-                made[id] = (path.stem, verdict)
-    written = {
-        id: (entry["notebook"], entry["verdict"])
-        for id, entry in ledger.items()
-        if entry.get("notebook") and entry["verdict"] != "not yet tested"
-    }
-    assert made == written
+def test_every_claim_is_settled_by_one_cell_and_held_there() -> None:
+    made = [claim for path in CHAPTERS for cell in code_cells(path) for claim in claims_of(cell)]
+    assert sorted(claim["id"] for claim in made) == sorted(ledger)
+    assert [claim["id"] for claim in made if not claim["reproduced"]] == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_a_claims_text_is_its_data(path: Path) -> None:
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            if MIME in output.get("data", {}):
+                data, text = output.data[MIME], output.data["text/plain"]
+                marks = [MARKS[finding["holds"]] for finding in data["findings"]]
+                assert text.splitlines()[0] == f"claim {data['id']}: {data['verdict']}"
+                assert [line.split()[0] for line in text.splitlines()[1:]] == marks
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_a_chapter_ends_with_the_verdicts_on_all_its_claims(path: Path) -> None:
+    made = [claim["id"] for cell in code_cells(path) for claim in claims_of(cell)]
+    (cell,) = (cell for cell in code_cells(path) if calls(cell, "verdicts"))
+    (output,) = cell.outputs
+    shown = re.findall(r'<th scope="row">([\w-]+)</th>', output.data["text/html"])
+    assert sorted(shown) == sorted(made)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_no_finding_is_judged_by_a_mean(path: Path) -> None:
+    """A finding that chance has a part in is `more`, `less` or `same`, never `….mean() > 0.1`."""
+    for cell in code_cells(path):
+        for call in calls(cell, "claim"):
+            for finding in ast.walk(call.args[2]):
+                if isinstance(finding, ast.Compare):
+                    assert "mean" not in ast.unparse(finding)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_every_parameter_is_a_plain_value_on_a_line_of_its_own(path: Path) -> None:
+    """So that records can set each of them; the last is where a record goes."""
+    lines = ast.parse(code_cells(path)[1].source).body
+    names = [line.targets[0].id for line in lines]
+    values = [ast.literal_eval(line.value) for line in lines]
+    assert dict(zip(names, values, strict=True))["record_path"] == ""
+    assert {"seeds", "record_path"} <= set(names)
 
 
 def cut_down(path: Path, folder: Path) -> Path:
@@ -142,25 +172,6 @@ def test_nbval_notices_a_broken_package(tmp_path: Path, broken: bool) -> None:
     assert run.returncode == (1 if broken else 0), run.stdout[-3000:]
     if broken:
         assert "24,346" in run.stdout, "the count that no longer holds is shown"
-
-
-def test_verdict_tables_state_the_ledgers_claims() -> None:
-    """The reader should not have to look a claim's name up to know what was tested."""
-    rows = {}
-    for path in CHAPTERS:
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type == "markdown":
-                rows |= {
-                    id: (statement, verdict)
-                    for id, statement, verdict in re.findall(
-                        r"^\| \*\*([a-z0-9-]+)\*\*: (.+?) \| ([a-z ]+) \|", cell.source, re.M
-                    )
-                }
-    assert rows == {
-        id: (entry["statement"].strip(), entry["verdict"])
-        for id, entry in ledger.items()
-        if entry.get("notebook")
-    }
 
 
 def test_every_figure_has_a_caption_and_a_name_of_its_own() -> None:

@@ -69,3 +69,40 @@ def test_a_grid_shows_every_picture() -> None:
     figure = plot.grid([pictures, pictures], titles=["a", "b", "c"], row_titles=["x", "y"])
     shown = [ax.images[0].get_array() for ax in figure.axes]
     assert [int(array[0, 0, 0]) for array in shown] == [0, 100, 200] * 2
+
+
+def test_whiskers_end_where_the_interval_ends() -> None:
+    estimate = repeat(lambda seed: {"arm": [seed, 2.0 * seed, 3.0]}, 3).interval("arm")
+    for across in (False, True):
+        _, ax = plt.subplots()
+        plot.whiskers(ax, [5, 6, 7], estimate, "arm", arm=2, across=across)
+        (container,) = ax.containers
+        line, caps, _ = container
+        values = line.get_xdata() if across else line.get_ydata()
+        np.testing.assert_allclose(values, estimate.mean)
+        ends = [cap.get_xdata() if across else cap.get_ydata() for cap in caps]
+        np.testing.assert_allclose(ends, [estimate.low, estimate.high])
+        assert line.get_marker() == plot.MARKERS[2]
+        assert container.get_label() == "arm"
+
+
+def test_whiskers_take_single_intervals_too() -> None:
+    estimate = repeat(lambda seed: {"arm": [seed, 2.0 * seed]}, 3).interval("arm")
+    _, ax = plt.subplots()
+    plot.whiskers(ax, [0, 1], [estimate[0], estimate[1]], hollow=True)
+    plot.whiskers(ax, 2, estimate[0])
+    lines = [container[0] for container in ax.containers]
+    np.testing.assert_allclose(lines[0].get_ydata(), estimate.mean)
+    np.testing.assert_allclose(lines[1].get_ydata(), estimate.mean[:1])
+    assert lines[0].get_markerfacecolor() == plot.PAPER
+    assert ax.get_legend_handles_labels() == ([], [])
+
+
+def test_a_logarithmic_axis_is_marked_at_the_values_and_nowhere_else() -> None:
+    figure, ax = plt.subplots()
+    plot.log_ticks(ax, [1, 10, 2500])
+    ax.plot([1, 2500], [0, 1])
+    figure.canvas.draw()
+    assert ax.get_xscale() == "log"
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "10", "2,500"]
+    assert not ax.get_xticks(minor=True).size

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
-from ledger_data import VERDICTS, Claim, read_claims
+from ledger import claims_of
+from ledger_data import VERDICTS, Claim, css_class
 from links import link_to
 from sphinx.util.docutils import SphinxDirective
 
@@ -69,17 +70,7 @@ class NotebookOutput(SphinxDirective):
         return [nodes.container("", *found, classes=["notebook-output", "cell_output"])]
 
 
-class WithClaims(SphinxDirective):
-    """A directive that shows something of the ledger; the ledger reports what is wrong with it."""
-
-    def claims(self) -> list[Claim]:
-        """Every claim of the ledger."""
-        self.env.note_dependency(self.config.ledger_claims)
-        path = Path(self.env.srcdir, self.config.ledger_claims)
-        return read_claims(path.read_text("utf-8"))[0]
-
-
-class Chapters(WithClaims):
+class Chapters(SphinxDirective):
     """Cards that lead to chapters. The content is YAML: name of the notebook → a line about it."""
 
     has_content = True
@@ -87,7 +78,7 @@ class Chapters(WithClaims):
     def run(self) -> list[nodes.Node]:
         """One card a chapter, in the order given."""
         lines = yaml.safe_load("\n".join(self.content)) or {}
-        claims = self.claims()
+        claims = claims_of(self.env)
         cards = [
             self._card(name, line, [claim for claim in claims if claim.notebook == name])
             for name, line in lines.items()
@@ -116,23 +107,22 @@ class Chapters(WithClaims):
         )
 
 
-class VerdictWall(WithClaims):
+class VerdictWall(SphinxDirective):
     """A tile for each claim, coloured by its verdict, that leads to its row in the ledger."""
 
     def run(self) -> list[nodes.Node]:
         """All tiles, verdict by verdict, each kind with its number."""
-        claims = self.claims()
+        claims = claims_of(self.env)
         groups = []
         for verdict in VERDICTS:
             of_it = [claim for claim in claims if claim.verdict == verdict]
             if not of_it:
                 continue
-            kind = f"verdict-{verdict.replace(' ', '-')}"
             number = nodes.strong("", str(len(of_it)))
             label = nodes.paragraph("", "", number, nodes.Text(f" {verdict}"))
             tiles = nodes.bullet_list(classes=["tiles"])
             tiles += [nodes.list_item("", nodes.paragraph("", "", self._tile(c))) for c in of_it]
-            groups.append(nodes.container("", label, tiles, classes=[kind]))
+            groups.append(nodes.container("", label, tiles, classes=[css_class(verdict)]))
         return [nodes.container("", *groups, classes=["verdict-wall"])]
 
     def _tile(self, claim: Claim) -> nodes.Node:
@@ -141,8 +131,7 @@ class VerdictWall(WithClaims):
 
 def _mark(claim: Claim) -> nodes.Node:
     """A verdict as a sign alone; it is read out as a word."""
-    kind = f"verdict-{claim.verdict.replace(' ', '-')}"
-    return nodes.inline("", claim.verdict, classes=["verdict-mark", kind])
+    return nodes.inline("", claim.verdict, classes=["verdict-mark", css_class(claim.verdict)])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

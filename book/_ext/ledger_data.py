@@ -1,52 +1,75 @@
-"""The data of the ledger: what `claims.yml`, the records and the chapters' outputs say of a claim.
+"""The data of the ledger: what `claims.yml`, the chapters and the records say of each claim.
 
-Each reader gives what it found, and what is wrong, one sentence a fault.
+`claims.yml` has ids, statements and sources. Verdicts and numbers are data that a chapter's cells
+show beside their text (see `cvcourse.experiment.claim`), and that records keep in the same form.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+MIME = "application/vnd.cvcourse.claim+json"
 VERDICTS = ("confirmed", "confirmed with limits", "corrected", "unsourced", "not yet tested")
 NOTES = ("N0", "N1", "N2", "N3", "N4")
-#: A number as the chapters print it, with its interval where it has one: 99% · +0.05 [+0.02, +0.08]
-NUMBER = r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]\d+)?%?"
-MEASURED = re.compile(rf"(?<![\w.]){NUMBER}(?: \[{NUMBER}, {NUMBER}\])?(?!\w)")
-#: A place in an effect for such a number: {what stands before it} or {what stands before it#3}
-PLACE = re.compile(r"\{(?P<before>[^{}]+?)(?:#(?P<count>\d+))?\}")
+MARKS = {True: "✓", False: "✗", None: "○"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claim:
-    """One entry of the ledger, as `claims.yml` has it."""
+    """One entry of the ledger, and what was measured of it."""
 
     id: str
     statement: str
-    notes: tuple[str, ...]
-    verdict: str
-    notebook: str | None = None
-    papers: tuple[str, ...] = ()
-    effect: str = ""
+    notes: list[str]
+    papers: list[str] = field(default_factory=list)
+    notebook: str | None = None  #: the chapter that settles it
+    live: dict[str, Any] = field(default_factory=dict)  #: what the chapter's cell shows
+    records: list[dict[str, Any]] = field(default_factory=list)  #: the same of longer runs
+
+    @property
+    def verdict(self) -> str:
+        """What the chapter says of it."""
+        return str(self.live.get("verdict", "not yet tested"))
 
 
-@dataclass(frozen=True)
-class Effect:
-    """What was measured of one claim, and where: a chapter, or a record with its seeds."""
-
-    source: str
-    text: str
-    reproduced: bool = True
+def read_ledger(root: Path, claims: str, results: str) -> tuple[list[Claim], list[str]]:
+    """Every claim with all that is known of it, and what is wrong, one sentence a fault."""
+    try:
+        entries, faults = read_claims((root / claims).read_text("utf-8"))
+    except OSError as error:
+        return [], [f"cannot read the claims: {error.strerror}"]
+    ledger = {claim.id: claim for claim in entries}
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        for bundle in bundles(path.read_text("utf-8")):
+            claim = ledger.get(bundle["id"])
+            if claim is None or claim.notebook:
+                known = f"settled in {claim.notebook}, too" if claim else "not in the ledger"
+                faults.append(f"claim {bundle['id']} of {path.stem} is {known}")
+                continue
+            claim.notebook, claim.live = path.stem, bundle
+    for path in sorted((root / results).glob("*.json")):
+        try:
+            for bundle in in_record(json.loads(path.read_text("utf-8"))):
+                claim = ledger[bundle["id"]]
+                claim.records.append(bundle | {"record": path.stem})
+                if claim.live and bundle["verdict"] != claim.verdict:
+                    fault = f"{bundle['verdict']!r} there, but {claim.verdict!r} in its chapter"
+                    faults.append(f"claim {claim.id} in {path.name}: {fault}")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            fault = f"{type(error).__name__} {error}"
+            faults.append(f"{path.name} is no record of claims in the ledger: {fault}")
+    return entries, faults
 
 
 def read_claims(text: str) -> tuple[list[Claim], list[str]]:
-    """The claims of a `claims.yml`, and what is wrong with it, one sentence a fault."""
-    claims: dict[str, Claim] = {}
+    """The entries of a `claims.yml`, and what is wrong with it."""
+    found: dict[str, Claim] = {}
     faults = []
     try:
         entries = yaml.safe_load(text)
@@ -58,88 +81,63 @@ def read_claims(text: str) -> tuple[list[Claim], list[str]]:
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
             faults.append(f"entry {number} has no id")
             continue
-        found = [f"claim {entry['id']}: {fault}" for fault in _faults(entry)]
-        if entry["id"] in claims:
-            found.append(f"claim {entry['id']}: the id is there twice")
-        if not found:
-            lists = {key: tuple(entry.get(key, ())) for key in ("notes", "papers")}
-            claims[entry["id"]] = Claim(**{**entry, **lists})
-        faults += found
-    return list(claims.values()), faults
+        wrong = [f"claim {entry['id']}: {fault}" for fault in _faults(entry)]
+        if entry["id"] in found:
+            wrong.append(f"claim {entry['id']}: the id is there twice")
+        if not wrong:
+            found[entry["id"]] = Claim(**entry)
+        faults += wrong
+    return list(found.values()), faults
 
 
 def _faults(entry: dict[str, Any]) -> Iterable[str]:
-    if unknown := entry.keys() - Claim.__dataclass_fields__.keys():
+    if unknown := entry.keys() - {"id", "statement", "notes", "papers"}:
         yield f"unknown key {', '.join(sorted(unknown))}"
     if not isinstance(entry.get("statement"), str):
         yield "the statement is missing, or no text"
-    for key in ("notebook", "effect"):
-        if not isinstance(entry.get(key, ""), str):
-            yield f"the {key} is no text"
     for key, value in (("notes", entry.get("notes")), ("papers", entry.get("papers", []))):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             yield f"{key} is no list of texts"
         elif key == "notes" and set(value) - set(NOTES):
             yield f"notes {', '.join(value)}, but there are only {', '.join(NOTES)}"
-    if entry.get("verdict") not in VERDICTS:
-        yield f"verdict {entry.get('verdict')!r} is none of: {', '.join(VERDICTS)}"
-    elif entry["verdict"] in VERDICTS[:3] and not (entry.get("notebook") or entry.get("papers")):
-        yield f"{entry['verdict']}, but by no notebook and no paper"
 
 
-def read_effects(
-    records: Iterable[tuple[str, str]], claims: Iterable[Claim]
-) -> tuple[dict[str, list[Effect]], list[tuple[str, str]]]:
-    """Each claim's effects, and the faults, from records given as (file name, text).
-
-    A record is an object with `dataset` and `claims`: id → {effect, and where known verdict and
-    holds (finding → whether it held in that run)}. One without claims is passed over.
-    """
-    verdicts = {claim.id: claim.verdict for claim in claims}
-    effects: dict[str, list[Effect]] = {}
-    faults = []
-    for name, text in records:
-        try:
-            record = json.loads(text)
-            measured = dict(record.get("claims", {}))
-            source = str(record["dataset"]) if measured else ""
-            if seeds := record.get("settings", {}).get("seeds"):
-                source += f", {seeds} seeds"
-            for id, said in measured.items():
-                effect = Effect(source, said["effect"], all(said.get("holds", {}).values()))
-                effects.setdefault(id, []).append(effect)
-                if id not in verdicts:
-                    faults.append((name, f"claim {id} is not in the ledger"))
-                elif said.get("verdict", verdicts[id]) != verdicts[id]:
-                    fault = f"{said['verdict']!r} here, but {verdicts[id]!r} in the ledger"
-                    faults.append((name, f"claim {id}: {fault}"))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            faults.append((name, f"not a record of claims: {type(error).__name__} {error}"))
-    return effects, faults
+def bundles(notebook: str) -> Iterator[dict[str, Any]]:
+    """The data of every claim that the cells of a notebook (its JSON) show."""
+    for cell in json.loads(notebook)["cells"]:
+        for output in cell.get("outputs", ()):
+            if MIME in output.get("data", {}):
+                yield output["data"][MIME]
 
 
-def printed(notebook: str) -> str:
-    """All that the cells of a notebook (its JSON) print, with single spaces."""
-    outputs = (out for cell in json.loads(notebook)["cells"] for out in cell.get("outputs", ()))
-    texts = (out.get("text", "") for out in outputs)
-    return re.sub(r"\s+", " ", " ".join(t if isinstance(t, str) else "".join(t) for t in texts))
+def in_record(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The data of every claim in a record, with where and when they were measured."""
+    made = {key: record[key] for key in ("date", "hardware", "purpose")}
+    for bundle in record["claims"]:
+        yield {**bundle, **made, "dataset": record["settings"].get("dataset", "shapes")}
 
 
-def fill_in(effect: str, text: str) -> tuple[str, list[str]]:
-    """An effect with its numbers, read from what the chapter prints; and what is not printed there.
+def effects(bundle: dict[str, Any]) -> Iterator[str]:
+    """Each effect of a claim in words: "lead kept: 10% [9%, 11%]"."""
+    for effect in bundle.get("effect", ()):
+        yield f"{effect['what']}: {number(effect)}".removeprefix(": ")
 
-    `{position pixels#3}` stands for the third number after the first "position pixels". So the
-    ledger has no copy of a number, and shows what the chapter shows.
-    """
-    faults = []
 
-    def read(place: re.Match[str]) -> str:
-        start = text.find(place["before"])
-        numbers = MEASURED.findall(text, start + len(place["before"])) if start >= 0 else []
-        count = int(place["count"] or 1)
-        if len(numbers) < count:
-            faults.append(f"the chapter prints no number {count} after {place['before']!r}")
-            return "?"
-        return numbers[count - 1].replace("-", "−")
+def number(effect: dict[str, Any]) -> str:
+    """A number as the book prints it, with its interval where it has one: −0.02 [−0.05, 0.00]."""
+    if "text" in effect:
+        return str(effect["text"])
+    keys = ("estimate", "low", "high") if "low" in effect else ("estimate",)
+    first, *ends = (format(effect[key], effect["format"]).replace("-", "−") for key in keys)
+    return f"{first} [{', '.join(ends)}]" if ends else first
 
-    return PLACE.sub(read, effect), faults
+
+def tally(bundle: dict[str, Any]) -> str:
+    """How many findings hold, fail and are open in one run: "✓ 4 ○ 1"."""
+    holds = [finding["holds"] for finding in bundle.get("findings", ())]
+    return " ".join(f"{mark} {holds.count(key)}" for key, mark in MARKS.items() if key in holds)
+
+
+def css_class(verdict: str) -> str:
+    """The class of whatever shows a verdict."""
+    return f"verdict-{verdict.replace(' ', '-')}"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
+from links import name_place
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -37,13 +38,13 @@ def number(app: Sphinx, doctree: nodes.document) -> None:
         words = nodes.inline("", f"{label}. ", classes=["caption-number"])
         cast("nodes.caption", _caption(figure)).insert(0, words)
         for name in figure["names"]:
-            _register(app, name, figure["ids"][0], label)
+            name_place(app.env, name, figure["ids"][0], label)
     if not prefix:
         return  # a page that gathers results: its formulas are the chapters'
     for count, (name, equation) in enumerate(list(_equations(doctree)), start=1):
         equation["number"] = f"{prefix}{count}"
         equation["ids"] = [name or f"equation-{prefix}{count}".replace(".", "-")]
-        _register(app, equation["ids"][0], equation["ids"][0], f"Equation {prefix}{count}")
+        name_place(app.env, equation["ids"][0], equation["ids"][0], f"Equation {prefix}{count}")
 
 
 def _caption(figure: nodes.figure) -> nodes.Node | None:
@@ -63,13 +64,6 @@ def _equations(doctree: nodes.document) -> Iterator[tuple[str | None, nodes.math
             for tag in (node, after):
                 if tag is not None and tag.parent is not None:
                     tag.parent.remove(tag)
-
-
-def _register(app: Sphinx, name: str, anchor: str, label: str) -> None:
-    """Make a name known: links to it find the place, and the post-transform its number."""
-    standard = cast("StandardDomain", app.env.get_domain("std"))
-    standard.anonlabels[name] = app.env.docname, anchor
-    standard.labels[name] = app.env.docname, anchor, label
 
 
 class SayNumbers(SphinxPostTransform):

@@ -26,11 +26,14 @@ CODE_OR_MARKUP = re.compile(r"`[^`]*`|[|*]|(?<=\w)_(?!\w)")
 def read_as_plain_text(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Take a docstring for what it is, plain text with `code` and Google's sections.
+    """Take a docstring for what it is: plain text with `code`, examples and Google's sections.
 
     Napoleon would take the first sentence of "what: it is" for a type, where the type is known.
     """
-    lines[:] = [CODE_OR_MARKUP.sub(_escape, line) for line in lines]
+    example = False  # from >>> to the next empty line
+    for number, line in enumerate(lines):
+        example = bool(line.strip()) and (example or line.lstrip().startswith(">>> "))
+        lines[number] = line if example else CODE_OR_MARKUP.sub(_escape, line)
     if what in ("attribute", "data", "property"):
         lines.insert(0, "")
 
@@ -39,23 +42,31 @@ def _escape(found: re.Match[str]) -> str:
     return found[0] if found[0].startswith("`") else "\\" + found[0]
 
 
+def skip_duplicate(app: Sphinx, what: str, name: str, obj: Any, *_: object) -> bool | None:
+    """Describe everything once: where its package offers it, or else where it is defined."""
+    public = vars(app.env)["autoapi_all_objects"].get(".".join([*obj.id.split(".")[:2], name]))
+    again = public is not None and public.obj.get("original_path") == obj.id
+    return True if again or obj.obj.get("hide") else None
+
+
 def resolve_public_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.TextElement
 ) -> nodes.Element | None:
     """Link `cvcourse.train.run.Step` to where it is documented: `cvcourse.train.Step`."""
-    package, _, rest = str(node.get("reftarget")).partition(".")
+    package, _, rest = (target := str(node.get("reftarget"))).partition(".")
     if node.get("refdomain") != "py" or package != "cvcourse":
         return None
     subpackage, *_, last = rest.split(".")
     python = cast("PythonDomain", env.get_domain("py"))
-    found = python.objects.get(f"cvcourse.{subpackage}.{last}")
+    found = python.objects.get(f"cvcourse.{subpackage}.{last}") or python.objects.get(target)
     if found is None:
         return None
     return make_refnode(app.builder, node["refdoc"], found.docname, found.node_id, text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect the two."""
+    """Connect the three."""
     app.connect("autodoc-process-docstring", read_as_plain_text, priority=BEFORE_NAPOLEON)
+    app.connect("autodoc-skip-member", skip_duplicate)
     app.connect("missing-reference", resolve_public_name)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

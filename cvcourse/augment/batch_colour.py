@@ -3,6 +3,12 @@
 The operations, their parameters and their rounding are those of `ops`; a parameter is a number for
 all images or a (B,) tensor on their device. A fourth channel is opacity: only blur and cutout
 change it.
+
+>>> import torch
+>>> from cvcourse.augment import batch_colour
+>>> images = torch.full((2, 3, 4, 4), 100, dtype=torch.uint8)
+>>> batch_colour.brightness(images, torch.tensor([0.5, 2.0]))[:, 0, 0, 0].tolist()
+[50, 200]
 """
 
 from __future__ import annotations
@@ -16,9 +22,9 @@ import torch
 from torch import Tensor
 
 from cvcourse.augment.batch_geometry import each
-from cvcourse.augment.checks import MAX_FACTOR, Scalar, check_cutout, check_images, check_range
 from cvcourse.augment.chunks import by_chunks
 from cvcourse.augment.ops import GREY
+from cvcourse.checks import MAX_FACTOR, Scalar, check_cutout, check_images, check_range
 
 Operation = Callable[..., Tensor]
 
@@ -60,14 +66,36 @@ def _colours(dtype: torch.dtype = torch.float32) -> Callable[[Operation], Operat
 
 @_colours()
 def brightness(images: Tensor, factor: Tensor) -> Tensor:
-    """Multiply every level by a factor, 0 (black) to 10; 1 changes nothing."""
+    """Multiply every level by a factor, 0 (black) to 10; 1 changes nothing.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> images = torch.full((2, 1, 1, 1), 100, dtype=torch.uint8)
+    >>> batch_colour.brightness(images, torch.tensor([0.5, 2.0])).flatten().tolist()
+    [50, 200]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        factor: a number for all images, or (B,) float on their device, 0 to 10.
+    """
     _check_factor(factor)
     return images.mul_(factor)
 
 
 @_colours()
 def contrast(images: Tensor, factor: Tensor) -> Tensor:
-    """Move every level away from its image's mean grey, 0 (all grey) to 10; 1 changes nothing."""
+    """Move every level away from its image's mean grey, 0 (all grey) to 10; 1 changes nothing.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> images = torch.tensor([0, 100, 200], dtype=torch.uint8).view(1, 1, 1, 3)
+    >>> batch_colour.contrast(images, 0.5).flatten().tolist()
+    [50, 100, 150]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        factor: a number for all images, or (B,) float on their device, 0 to 10.
+    """
     _check_factor(factor)
     mean = _grey(images.mean(dim=(2, 3), keepdim=True))  # (B, 1, 1, 1)
     return images.mul_(factor).add_((1 - factor) * mean)
@@ -75,7 +103,18 @@ def contrast(images: Tensor, factor: Tensor) -> Tensor:
 
 @_colours()
 def saturation(images: Tensor, factor: Tensor) -> Tensor:
-    """Move every pixel away from its own grey, 0 (grey) to 10; 1 changes nothing."""
+    """Move every pixel away from its own grey, 0 (grey) to 10; 1 changes nothing.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> red = torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1)
+    >>> batch_colour.saturation(red, 0).flatten().tolist()
+    [76, 76, 76]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        factor: a number for all images, or (B,) float on their device, 0 to 10.
+    """
     _check_factor(factor)
     if images.shape[1] == 1:
         return images
@@ -88,6 +127,16 @@ def hue(images: Tensor, turn: Tensor) -> Tensor:
     """Turn the colour wheel, −0.5 to 0.5 of a whole turn; 0 changes nothing.
 
     Exact to the rounding, where `ops.hue` goes through eight bits of HSV.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> red = torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1)
+    >>> batch_colour.hue(red, 0.5).flatten().tolist()
+    [0, 255, 255]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        turn: a number for all images, or (B,) float on their device, −0.5 to 0.5.
     """
     check_range("turn", turn, -0.5, 0.5, "of the colour wheel")
     if images.shape[1] == 1:
@@ -112,14 +161,36 @@ def hue(images: Tensor, turn: Tensor) -> Tensor:
 
 @_colours(torch.uint8)
 def posterize(images: Tensor, bits: Tensor) -> Tensor:
-    """Keep the `bits` highest bits of every level, 1 to 8 (whole); 8 changes nothing."""
+    """Keep the `bits` highest bits of every level, 1 to 8 (whole); 8 changes nothing.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> images = torch.tensor([100, 200], dtype=torch.uint8).view(1, 1, 1, 2)
+    >>> batch_colour.posterize(images, 1).flatten().tolist()
+    [0, 128]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        bits: a number for all images, or (B,) float on their device, whole, 1 to 8.
+    """
     check_range("bits", bits, 1, 8, "bits of each level to keep")
     return images.bitwise_and_((256 - 2 ** (8 - bits.long())).to(torch.uint8))
 
 
 @_colours(torch.int16)
 def solarize(images: Tensor, threshold: Tensor) -> Tensor:
-    """Invert the levels from a threshold on, 0 (all) to 256 (none)."""
+    """Invert the levels from a threshold on, 0 (all) to 256 (none).
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> images = torch.tensor([10, 200], dtype=torch.uint8).view(1, 1, 1, 2)
+    >>> batch_colour.solarize(images, 128).flatten().tolist()
+    [10, 55]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        threshold: a number for all images, or (B,) float on their device, a level, 0 to 256.
+    """
     check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
     below = images.sub(threshold.ceil().to(torch.int16)).bitwise_right_shift_(15)  # all bits or 0
     return below.bitwise_xor_(images).bitwise_not_()  # of which the low byte counts
@@ -127,7 +198,17 @@ def solarize(images: Tensor, threshold: Tensor) -> Tensor:
 
 @_colours()
 def autocontrast(images: Tensor) -> Tensor:
-    """Stretch each channel so that it runs from 0 to 255; a channel of one level stays."""
+    """Stretch each channel so that it runs from 0 to 255; a channel of one level stays.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> images = torch.tensor([50, 90, 150], dtype=torch.uint8).view(1, 1, 1, 3)
+    >>> batch_colour.autocontrast(images).flatten().tolist()
+    [0, 102, 255]
+
+    Args:
+        images: (B, C, H, W) uint8.
+    """
     low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
     stretched = high > low
     factor = torch.where(stretched, 255 / (high - low).clamp(min=1), 1)  # (B, C, 1, 1)
@@ -136,7 +217,17 @@ def autocontrast(images: Tensor) -> Tensor:
 
 @_colours(torch.int64)
 def equalize(images: Tensor) -> Tensor:
-    """Spread each channel's levels so that all are about equally frequent (as Pillow does)."""
+    """Spread each channel's levels so that all are about equally frequent (as Pillow does).
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> dark = torch.arange(64, dtype=torch.uint8).repeat_interleave(64).view(1, 1, 64, 64)
+    >>> batch_colour.equalize(dark).max().item()
+    255
+
+    Args:
+        images: (B, C, H, W) uint8.
+    """
     levels = images.flatten(2)  # (B, C, HW)
     counts = levels.new_zeros(*levels.shape[:2], 256)
     counts.scatter_add_(2, levels, torch.ones_like(levels))
@@ -153,6 +244,17 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
     """Move every pixel away from its smoothed neighbourhood, 0 (smooth) to 10; 1 changes nothing.
 
     The outermost pixels have no whole neighbourhood and stay.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> spot = torch.zeros(1, 1, 5, 5, dtype=torch.uint8)
+    >>> spot[..., 2, 2] = 130
+    >>> batch_colour.sharpness(spot, 0)[0, 0, 2].tolist()
+    [0, 10, 50, 10, 0]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        factor: a number for all images, or (B,) float on their device, 0 to 10.
     """
     _check_factor(factor)
     height, width = images.shape[2:]
@@ -175,7 +277,19 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
 
 
 def blur(images: Tensor, sigma: Scalar) -> Tensor:
-    """Smooth by a Gaussian of standard deviation `sigma`, 0 to 0.25 of the shorter side."""
+    """Smooth by a Gaussian of standard deviation `sigma`, 0 to 0.25 of the shorter side.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> spot = torch.zeros(1, 1, 9, 9, dtype=torch.uint8)
+    >>> spot[..., 4, 4] = 255
+    >>> batch_colour.blur(spot, 0.1)[0, 0, 4].tolist()
+    [0, 0, 4, 27, 50, 27, 4, 0, 0]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        sigma: a number for all images, or (B,) float on their device, a fraction of the side.
+    """
     check_images(images)
     check_range("sigma", sigma, 0, 0.25, "a fraction of the shorter side")
     height, width = images.shape[2:]
@@ -190,7 +304,20 @@ def blur(images: Tensor, sigma: Scalar) -> Tensor:
 
 @_colours()
 def noise(images: Tensor, std: Tensor, generator: torch.Generator) -> Tensor:
-    """Add Gaussian noise to every level: standard deviation 0 to 1, where white is 1."""
+    """Add Gaussian noise to every level: standard deviation 0 to 1, where white is 1.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> grey = torch.full((1, 1, 64, 64), 128, dtype=torch.uint8)
+    >>> noisy = batch_colour.noise(grey, 0.1, torch.Generator().manual_seed(0))
+    >>> f"{noisy.float().std() / 255:.2f}"
+    '0.10'
+
+    Args:
+        images: (B, C, H, W) uint8.
+        std: a number for all images, or (B,) float on their device, 0 to 1.
+        generator: on the images' device.
+    """
     check_range("std", std, 0, 1, "of the range from black to white")
     grain = torch.randn(images.shape, generator=generator, device=images.device)
     return images.add_(grain.mul_(255 * std))
@@ -198,6 +325,12 @@ def noise(images: Tensor, std: Tensor, generator: torch.Generator) -> Tensor:
 
 def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0) -> Tensor:
     """Hide a square of every image (DeVries and Taylor 2017).
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_colour
+    >>> white = torch.full((1, 1, 4, 4), 255, dtype=torch.uint8)
+    >>> batch_colour.cutout(white, 0.5, 0.5, 0.5)[0, 0, 1].tolist()
+    [255, 0, 0, 255]
 
     Args:
         images: (B, C, H, W) uint8.

@@ -2,28 +2,49 @@
 
 The operations and their parameters are those of `geometry`; a parameter is a number for all images
 or a (B,) tensor on their device. To do several, multiply their `matrices` and `warp` once.
+
+>>> import torch
+>>> from cvcourse.augment import batch_geometry
+>>> images = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+>>> batch_geometry.rotate(images, torch.tensor([-15.0, 30.0])).shape
+torch.Size([2, 3, 8, 8])
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from cvcourse.augment import matrices
-from cvcourse.augment.checks import Scalar, check_images, check_range
 from cvcourse.augment.chunks import by_chunks
 from cvcourse.augment.matrices import Size
+from cvcourse.checks import Scalar, check_images, check_range
 
 
-def warp(images: Tensor, matrix: Tensor, *, size: Size | None = None, fill: int = 0) -> Tensor:
+def warp(
+    images: Tensor,
+    matrix: Tensor,
+    *,
+    size: Size | None = None,
+    fill: int | Literal["edge"] = 0,
+) -> Tensor:
     """Resample a batch by matrices, once.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry, matrices
+    >>> images = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).expand(2, 1, 2, 2)
+    >>> matrix = matrices.translation(torch.tensor([0.0, 0.5]), torch.zeros(2), (2, 2))
+    >>> batch_geometry.warp(images, matrix, fill=9).tolist()
+    [[[[1, 2], [3, 4]]], [[[9, 1], [9, 3]]]]
 
     Args:
         images: (B, C, H, W) uint8.
         matrix: (B, 3, 3) float on the same device, input to output; see `matrices`.
         size: height and width of the output; those of the images when left out.
-        fill: the level outside the input, 0 to 255.
+        fill: the level outside the input, 0 to 255; or "edge": its outermost pixels go on.
 
     Returns:
         (B, C, *size) uint8, new. Bilinear, rounded.
@@ -33,61 +54,188 @@ def warp(images: Tensor, matrix: Tensor, *, size: Size | None = None, fill: int 
         torch.linalg.LinAlgError: a matrix cannot be inverted.
     """
     check_images(images)
+    if fill == "edge":
+        return _warp(images, matrix, size, 0, "bilinear", outside="border")
     check_range("fill", fill, 0, 255, "a grey level")
     return _warp(images, matrix, size, fill, "bilinear")
 
 
 def warp_masks(masks: Tensor, matrix: Tensor, *, size: Size | None = None) -> Tensor:
-    """Resample (B, H, W) masks of bool or uint8: the nearest pixel; 0 outside."""
+    """Resample (B, H, W) masks of bool or uint8: the nearest pixel; 0 outside.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry, matrices
+    >>> masks = torch.tensor([[[True, False], [False, True]]])
+    >>> matrix = matrices.translation(torch.tensor([0.5]), torch.zeros(1), (2, 2))
+    >>> batch_geometry.warp_masks(masks, matrix).tolist()
+    [[[False, True], [False, False]]]
+
+    Args:
+        masks: (B, H, W) bool or uint8.
+        matrix: (B, 3, 3) float on the same device.
+        size: height and width of the output; those of the masks when left out.
+
+    Returns:
+        (B, *size), of the masks' dtype.
+    """
     moved = _warp(masks.unsqueeze(1).to(torch.uint8), matrix, size, 0, "nearest")
     return moved.squeeze(1).to(masks.dtype)
 
 
 def rotate(images: Tensor, degrees: Scalar, *, fill: int = 0) -> Tensor:
-    """Turn counter-clockwise about the centre, −360° to 360°."""
+    """Turn counter-clockwise about the centre, −360° to 360°.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry
+    >>> images = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).expand(2, 1, 2, 2)
+    >>> batch_geometry.rotate(images, torch.tensor([0.0, 90.0])).tolist()
+    [[[[1, 2], [3, 4]]], [[[2, 4], [1, 3]]]]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        degrees: a number for all images, or (B,) float on their device, −360 to 360.
+        fill: the level outside the input, 0 to 255.
+    """
     matrix = matrices.rotation(each(images, degrees), _size(images))
     return warp(images, matrix, fill=fill)
 
 
 def translate(images: Tensor, x: Scalar, y: Scalar, *, fill: int = 0) -> Tensor:
-    """Move right by x and down by y, −1 to 1 of the sides; fractions of a pixel count."""
+    """Move right by x and down by y, −1 to 1 of the sides; fractions of a pixel count.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry
+    >>> images = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).expand(2, 1, 2, 2)
+    >>> batch_geometry.translate(images, torch.tensor([0.0, 0.5]), 0).tolist()
+    [[[[1, 2], [3, 4]]], [[[0, 1], [0, 3]]]]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        x: a number for all images, or (B,) float on their device, −1 to 1.
+        y: the same, down.
+        fill: the level outside the input, 0 to 255.
+    """
     matrix = matrices.translation(each(images, x), each(images, y), _size(images))
     return warp(images, matrix, fill=fill)
 
 
 def shear(images: Tensor, x: Scalar, y: Scalar = 0.0, *, fill: int = 0) -> Tensor:
-    """Lean verticals by x and horizontals by y, −80° to 80°."""
+    """Lean verticals by x and horizontals by y, −80° to 80°.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry
+    >>> upright = torch.tensor([[0, 9, 0]] * 3, dtype=torch.uint8).expand(1, 1, 3, 3)
+    >>> batch_geometry.shear(upright, 45)[0, 0].tolist()
+    [[0, 0, 9], [0, 9, 0], [9, 0, 0]]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        x: a number for all images, or (B,) float on their device, −80 to 80 degrees.
+        y: the same.
+        fill: the level outside the input, 0 to 255.
+    """
     matrix = matrices.shear(each(images, x), each(images, y), _size(images))
     return warp(images, matrix, fill=fill)
 
 
 def scale(images: Tensor, factor: Scalar, *, fill: int = 0) -> Tensor:
-    """Enlarge about the centre, 0.1 to 10; the frame stays."""
+    """Enlarge about the centre, 0.1 to 10; the frame stays.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry
+    >>> white = torch.full((1, 1, 4, 4), 200, dtype=torch.uint8)
+    >>> batch_geometry.scale(white, 0.5)[0, 0, 1].tolist()
+    [0, 200, 200, 0]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        factor: a number for all images, or (B,) float on their device, 0.1 to 10.
+        fill: the level outside the input, 0 to 255.
+    """
     return warp(images, matrices.scaling(each(images, factor), _size(images)), fill=fill)
 
 
 def affine(images: Tensor, matrix: Tensor, *, fill: int = 0) -> Tensor:
-    """Any affine maps: (B, 2, 3) matrices from input to output, in pixels."""
+    """Any affine maps: (B, 2, 3) matrices from input to output, in pixels.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry
+    >>> images = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).expand(2, 1, 2, 2)
+    >>> matrix = torch.tensor([[1.0, 0, 1], [0, 1, 0]])  # a pixel to the right
+    >>> batch_geometry.affine(images, matrix.expand(2, 2, 3))[0].tolist()
+    [[[0, 1], [0, 3]]]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        matrix: (B, 2, 3) float, of points (x, y, 1) in pixels.
+        fill: the level outside the input, 0 to 255.
+    """
     if matrix.shape != (len(images), 2, 3):
         raise ValueError(f"matrix has shape {tuple(matrix.shape)}; expected ({len(images)}, 2, 3)")
     return warp(images, F.pad(matrix, (0, 0, 0, 1)) + _last_row(matrix), fill=fill)
 
 
 def perspective(images: Tensor, corners: Tensor, *, fill: int = 0) -> Tensor:
-    """Bring the four corners, (B, 4, 2) fractions of the sides, to new places; see `matrices`."""
+    """Bring the four corners, (B, 4, 2) fractions of the sides, to new places; see `matrices`.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry
+    >>> images = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).expand(2, 1, 2, 2)
+    >>> corners = torch.tensor([(1.0, 0), (1, 1), (0, 1), (0, 0)])  # a quarter turn
+    >>> batch_geometry.perspective(images, corners.expand(2, 4, 2))[0].tolist()
+    [[[3, 1], [4, 2]]]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        corners: (B, 4, 2) float, −1 to 2.
+        fill: the level outside the input, 0 to 255.
+    """
     return warp(images, matrices.perspective(corners, _size(images)), fill=fill)
 
 
 def flip(images: Tensor, chosen: Tensor, *, vertical: bool = False) -> Tensor:
-    """Swap left and right, or top and bottom, of the images chosen: (B,) bool."""
+    """Swap left and right, or top and bottom, of the images chosen: (B,) bool.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry
+    >>> images = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).expand(2, 1, 2, 2)
+    >>> batch_geometry.flip(images, torch.tensor([False, True])).tolist()
+    [[[[1, 2], [3, 4]]], [[[2, 1], [4, 3]]]]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        chosen: (B,) bool.
+        vertical: top and bottom instead of left and right.
+    """
     check_images(images)
+    if chosen.dtype != torch.bool or chosen.shape != (len(images),):
+        raise ValueError(
+            f"chosen is {tuple(chosen.shape)} {chosen.dtype}; expected ({len(images)},) torch.bool"
+        )
     change = images.flip(2 if vertical else 3).bitwise_xor_(images)
     change.mul_(chosen.view(-1, 1, 1, 1))
     return change.bitwise_xor_(images)  # thirty times as fast as torch.where
 
 
 def crop(images: Tensor, x: Tensor, y: Tensor, size: Size) -> Tensor:
-    """Cut a window of `size` out of every image, its top left corner at whole pixels x, y (B,)."""
+    """Cut a window of `size` out of every image, its top left corner at whole pixels x, y (B,).
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry
+    >>> images = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).expand(2, 1, 2, 2)
+    >>> corner = torch.tensor([0, 1])  # of the first image 0, 0; of the second 1, 1
+    >>> batch_geometry.crop(images, corner, corner, (1, 1)).flatten().tolist()
+    [1, 4]
+
+    Args:
+        images: (B, C, H, W) uint8.
+        x: (B,) int64, pixels from the left.
+        y: (B,) int64, pixels from the top.
+        size: height and width of the windows.
+
+    Returns:
+        (B, C, *size) uint8.
+    """
     check_images(images)
     (height, width), (h, w) = _size(images), size
     check_range("x", x, 0, width - w, f"pixels, for a window of {w} in {width}")
@@ -101,6 +249,21 @@ def resize_crop(images: Tensor, boxes: Tensor, size: Size) -> Tensor:
 
     Unlike `geometry.resize_crop` this sees the pixels just outside the box, so the outermost half
     pixel of the box differs; fractions of a pixel count.
+
+    >>> import torch
+    >>> from cvcourse.augment import batch_geometry
+    >>> images = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).expand(2, 1, 2, 2)
+    >>> boxes = torch.tensor([[0.0, 0, 2, 2], [0, 0, 1, 2]])
+    >>> batch_geometry.resize_crop(images, boxes, (2, 2)).shape
+    torch.Size([2, 1, 2, 2])
+
+    Args:
+        images: (B, C, H, W) uint8.
+        boxes: (B, 4) float: x0, y0, x1, y1 in pixels.
+        size: height and width of the output.
+
+    Returns:
+        (B, C, *size) uint8.
     """
     check_images(images)
     height, width = _size(images)
@@ -112,7 +275,7 @@ def resize_crop(images: Tensor, boxes: Tensor, size: Size) -> Tensor:
             f"{height}"
         )
     matrix = matrices.window((x0, y0, x1, y1), size)
-    return _warp(images, matrix, size, 0, "bilinear", outside="border")
+    return warp(images, matrix, size=size, fill="edge")
 
 
 def windows(images: Tensor, start: Tensor, size: Size) -> Tensor:

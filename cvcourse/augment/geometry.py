@@ -4,6 +4,13 @@ Each operation is its matrix (see `matrices`) given to `warp`; give the same mat
 `warp_boxes` and `warp_keypoints`, and the annotations go along. Resampling is bilinear; what lies
 outside the input is `fill`. OpenCV 5 places pixels exactly, OpenCV 4 to 1/32 of a pixel: a few
 levels off where neighbours differ most.
+
+>>> import numpy as np
+>>> from cvcourse.augment import geometry, matrices
+>>> image = np.arange(6, dtype=np.uint8).reshape(2, 3)
+>>> turned_and_moved = matrices.translation(0.5, 0, (2, 3)) @ matrices.rotation(180, (2, 3))
+>>> geometry.warp(image, turned_and_moved).shape
+(2, 3)
 """
 
 from __future__ import annotations
@@ -12,15 +19,20 @@ import cv2
 import numpy as np
 
 from cvcourse.augment import matrices
-from cvcourse.augment.checks import check_image, check_range
 from cvcourse.augment.matrices import Size
-from cvcourse.data.checks import check_integer
+from cvcourse.checks import check_image, check_integer, check_range
 
 Image = np.ndarray  #: (H, W) or (H, W, C) uint8
 
 
 def warp(image: Image, matrix: np.ndarray, *, size: Size | None = None, fill: int = 0) -> Image:
     """Resample an image by a matrix, once.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry, matrices
+    >>> image = np.array([[1, 2], [3, 4]], np.uint8)
+    >>> geometry.warp(image, matrices.translation(0.5, 0, (2, 2)), fill=9).tolist()
+    [[9, 1], [9, 3]]
 
     Args:
         image: (H, W) or (H, W, C) uint8.
@@ -40,7 +52,23 @@ def warp(image: Image, matrix: np.ndarray, *, size: Size | None = None, fill: in
 def warp_mask(
     mask: np.ndarray, matrix: np.ndarray, *, size: Size | None = None, fill: int = 0
 ) -> np.ndarray:
-    """Resample a mask of bool or uint8: the nearest pixel, so no new values but `fill`."""
+    """Resample a mask of bool or uint8: the nearest pixel, so no new values but `fill`.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry, matrices
+    >>> mask = np.array([[True, False], [False, True]])
+    >>> geometry.warp_mask(mask, matrices.translation(0.5, 0, (2, 2))).tolist()
+    [[False, True], [False, False]]
+
+    Args:
+        mask: (H, W) bool or uint8.
+        matrix: (3, 3), input to output; see `matrices`.
+        size: height and width of the output; those of the mask when left out.
+        fill: what stands outside the input, 0 to 255.
+
+    Returns:
+        A new mask of `size` and the same dtype.
+    """
     if mask.dtype == np.bool_:
         moved = _warp(mask.view(np.uint8), matrix, size, fill, cv2.INTER_NEAREST)
         return moved.astype(np.bool_)
@@ -48,45 +76,141 @@ def warp_mask(
 
 
 def rotate(image: Image, degrees: float, *, fill: int = 0) -> Image:
-    """Turn counter-clockwise about the centre, −360° to 360°."""
+    """Turn counter-clockwise about the centre, −360° to 360°.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry
+    >>> image = np.array([[1, 2], [3, 4]], np.uint8)
+    >>> geometry.rotate(image, 90).tolist()
+    [[2, 4], [1, 3]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        degrees: −360 to 360.
+        fill: the level outside the input, 0 to 255.
+    """
     return warp(image, matrices.rotation(degrees, image.shape[:2]), fill=fill)
 
 
 def translate(image: Image, x: float, y: float, *, fill: int = 0) -> Image:
-    """Move right by x and down by y, −1 to 1 of the sides; fractions of a pixel count."""
+    """Move right by x and down by y, −1 to 1 of the sides; fractions of a pixel count.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry
+    >>> image = np.array([[1, 2], [3, 4]], np.uint8)
+    >>> geometry.translate(image, 0.5, 0).tolist()
+    [[0, 1], [0, 3]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        x: a fraction of the width, −1 to 1.
+        y: a fraction of the height, −1 to 1.
+        fill: the level outside the input, 0 to 255.
+    """
     return warp(image, matrices.translation(x, y, image.shape[:2]), fill=fill)
 
 
 def shear(image: Image, x: float, y: float = 0.0, *, fill: int = 0) -> Image:
-    """Lean verticals by x and horizontals by y, −80° to 80°."""
+    """Lean verticals by x and horizontals by y, −80° to 80°.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry
+    >>> upright = np.array([[0, 9, 0]] * 3, np.uint8)
+    >>> geometry.shear(upright, 45).tolist()  # the top moves right
+    [[0, 0, 9], [0, 9, 0], [9, 0, 0]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        x: degrees, −80 to 80.
+        y: degrees, −80 to 80.
+        fill: the level outside the input, 0 to 255.
+    """
     return warp(image, matrices.shear(x, y, image.shape[:2]), fill=fill)
 
 
 def scale(image: Image, factor: float, *, fill: int = 0) -> Image:
-    """Enlarge about the centre, 0.1 to 10; the frame stays."""
+    """Enlarge about the centre, 0.1 to 10; the frame stays.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry
+    >>> geometry.scale(np.full((4, 4), 200, np.uint8), 0.5)[1].tolist()
+    [0, 200, 200, 0]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        factor: 0.1 to 10; below 1: shrink.
+        fill: the level outside the input, 0 to 255.
+    """
     return warp(image, matrices.scaling(factor, image.shape[:2]), fill=fill)
 
 
 def affine(image: Image, matrix: np.ndarray, *, fill: int = 0) -> Image:
-    """Any affine map: a (2, 3) matrix from input to output, in pixels."""
+    """Any affine map: a (2, 3) matrix from input to output, in pixels.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry
+    >>> image = np.array([[1, 2], [3, 4]], np.uint8)
+    >>> geometry.affine(image, np.array([[1, 0, 1], [0, 1, 0]])).tolist()  # a pixel to the right
+    [[0, 1], [0, 3]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        matrix: (2, 3), of a point (x, y, 1) in pixels.
+        fill: the level outside the input, 0 to 255.
+    """
     if np.shape(matrix) != (2, 3):
         raise ValueError(f"matrix has shape {np.shape(matrix)}; expected (2, 3)")
     return warp(image, np.vstack([matrix, (0, 0, 1)]), fill=fill)
 
 
 def perspective(image: Image, corners: np.ndarray, *, fill: int = 0) -> Image:
-    """Bring the four corners to new places, as fractions of the sides; see `matrices`."""
+    """Bring the four corners to new places, as fractions of the sides; see `matrices`.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry
+    >>> image = np.array([[1, 2], [3, 4]], np.uint8)
+    >>> corners = np.array([(1, 0), (1, 1), (0, 1), (0, 0)])  # a quarter turn
+    >>> geometry.perspective(image, corners).tolist()
+    [[3, 1], [4, 2]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        corners: (4, 2), x and y of the top left, top right, bottom right, bottom left, −1 to 2.
+        fill: the level outside the input, 0 to 255.
+    """
     return warp(image, matrices.perspective(corners, image.shape[:2]), fill=fill)
 
 
 def flip(image: Image, *, vertical: bool = False) -> Image:
-    """Swap left and right, or top and bottom. Nothing is resampled."""
+    """Swap left and right, or top and bottom. Nothing is resampled.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry
+    >>> image = np.array([[1, 2], [3, 4]], np.uint8)
+    >>> geometry.flip(image).tolist()
+    [[2, 1], [4, 3]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        vertical: top and bottom instead of left and right.
+    """
     check_image(image)
     return cv2.flip(image, 0 if vertical else 1).reshape(image.shape)
 
 
 def crop(image: Image, box: tuple[int, int, int, int]) -> Image:
-    """Cut out the box x0, y0, x1, y1, in whole pixels inside the image."""
+    """Cut out the box x0, y0, x1, y1, in whole pixels inside the image.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry
+    >>> image = np.array([[1, 2], [3, 4]], np.uint8)
+    >>> geometry.crop(image, (1, 0, 2, 2)).tolist()
+    [[2], [4]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        box: x0, y0, x1, y1 in whole pixels, ends exclusive.
+    """
     check_image(image)
     x0, y0, x1, y1 = _check_box(box, image.shape[:2])
     return image[y0:y1, x0:x1].copy()
@@ -96,6 +220,17 @@ def resize_crop(image: Image, box: tuple[int, int, int, int], size: Size) -> Ima
     """Cut out the box x0, y0, x1, y1, in whole pixels, and resize it to `size` (height, width).
 
     Bilinear, without smoothing where it shrinks. Annotations follow `matrices.window(box, size)`.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import geometry
+    >>> image = np.array([[1, 2], [3, 4]], np.uint8)
+    >>> geometry.resize_crop(image, (1, 0, 2, 2), (2, 3)).tolist()
+    [[2, 2, 2], [4, 4, 4]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        box: x0, y0, x1, y1 in whole pixels, ends exclusive.
+        size: height and width of the output in pixels.
     """
     check_image(image)
     x0, y0, x1, y1 = _check_box(box, image.shape[:2])

@@ -7,6 +7,12 @@ right-hand one first, and still one resampling.
 
 A parameter is a number, which gives a (3, 3) array for `geometry`, or a (B,) tensor, which gives
 (B, 3, 3) on the same device for `batch_geometry`. Directions are torchvision's.
+
+>>> from cvcourse.augment import matrices
+>>> size = (32, 32)
+>>> both = matrices.translation(0.25, 0, size) @ matrices.rotation(90, size)
+>>> both.round().astype(int).tolist()
+[[0, 1, 8], [-1, 0, 32], [0, 0, 1]]
 """
 
 from __future__ import annotations
@@ -18,14 +24,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cvcourse.augment.checks import Scalar, check_range
+from cvcourse.checks import Scalar, check_range
 
 Size = tuple[int, int]  #: height and width in pixels
 Array = TypeVar("Array", np.ndarray, Tensor)
 
 
 def rotation(degrees: Scalar, size: Size) -> Any:
-    """Turn counter-clockwise about the centre by −360° to 360°."""
+    """Turn counter-clockwise about the centre by −360° to 360°.
+
+    >>> from cvcourse.augment import matrices
+    >>> matrices.rotation(90, (2, 2)).round().astype(int).tolist()
+    [[0, 1, 0], [-1, 0, 2], [0, 0, 1]]
+
+    Args:
+        degrees: a number, or (B,) float.
+        size: height and width in pixels.
+
+    Returns:
+        (3, 3) float64, or (B, 3, 3).
+    """
     check_range("degrees", degrees, -360, 360, "degrees counter-clockwise")
     maths: Any = torch if isinstance(degrees, Tensor) else math
     angle = degrees * (math.pi / 180)
@@ -34,7 +52,20 @@ def rotation(degrees: Scalar, size: Size) -> Any:
 
 
 def translation(x: Scalar, y: Scalar, size: Size) -> Any:
-    """Move right by x and down by y, each −1 to 1 of the image's own width or height."""
+    """Move right by x and down by y, each −1 to 1 of the image's own width or height.
+
+    >>> from cvcourse.augment import matrices
+    >>> matrices.translation(0.5, 0, (2, 4)).tolist()  # half of a width of 4
+    [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+
+    Args:
+        x: a number, or (B,) float, as a fraction of the width.
+        y: the same, of the height.
+        size: height and width in pixels.
+
+    Returns:
+        (3, 3) float64, or (B, 3, 3).
+    """
     for name, value in (("x", x), ("y", y)):
         check_range(name, value, -1, 1, "a fraction of the side")
     return _matrix(1, 0, x * size[1], 0, 1, y * size[0])
@@ -44,6 +75,18 @@ def shear(x: Scalar, y: Scalar, size: Size) -> Any:
     """Slant about the centre: lean verticals by x and then horizontals by y, −80° to 80°.
 
     With x > 0 what lies above the centre moves right; with y > 0 what lies left of it moves down.
+
+    >>> from cvcourse.augment import matrices
+    >>> matrices.shear(45, 0, (2, 2)).round().astype(int).tolist()
+    [[1, -1, 1], [0, 1, 0], [0, 0, 1]]
+
+    Args:
+        x: degrees; a number, or (B,) float.
+        y: the same.
+        size: height and width in pixels.
+
+    Returns:
+        (3, 3) float64, or (B, 3, 3).
     """
     for name, value in (("x", x), ("y", y)):
         check_range(name, value, -80, 80, "degrees")
@@ -52,19 +95,55 @@ def shear(x: Scalar, y: Scalar, size: Size) -> Any:
 
 
 def scaling(factor: Scalar, size: Size) -> Any:
-    """Enlarge about the centre, 0.1 to 10; below 1: shrink."""
+    """Enlarge about the centre, 0.1 to 10; below 1: shrink.
+
+    >>> from cvcourse.augment import matrices
+    >>> matrices.scaling(2, (4, 4)).tolist()
+    [[2.0, 0.0, -2.0], [0.0, 2.0, -2.0], [0.0, 0.0, 1.0]]
+
+    Args:
+        factor: a number, or (B,) float.
+        size: height and width in pixels.
+
+    Returns:
+        (3, 3) float64, or (B, 3, 3).
+    """
     check_range("factor", factor, 0.1, 10, "times the size")
     return _about_centre(factor, 0, 0, factor, size)
 
 
 def mirror(size: Size, *, vertical: bool = False) -> np.ndarray:
-    """Swap left and right, or top and bottom."""
+    """Swap left and right, or top and bottom.
+
+    >>> from cvcourse.augment import matrices
+    >>> matrices.mirror((4, 4)).tolist()
+    [[-1.0, 0.0, 4.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+
+    Args:
+        size: height and width in pixels.
+        vertical: top and bottom instead of left and right.
+
+    Returns:
+        (3, 3) float64.
+    """
     height, width = size
     return _matrix(1, 0, 0, 0, -1, height) if vertical else _matrix(-1, 0, width, 0, 1, 0)
 
 
 def window(box: tuple[Scalar, Scalar, Scalar, Scalar], size: Size) -> Any:
-    """Bring the box x0, y0, x1, y1 (pixels of the input) to fill an output of `size`."""
+    """Bring the box x0, y0, x1, y1 (pixels of the input) to fill an output of `size`.
+
+    >>> from cvcourse.augment import matrices
+    >>> matrices.window((2, 0, 4, 2), (4, 4)).tolist()
+    [[2.0, 0.0, -4.0], [0.0, 2.0, 0.0], [0.0, 0.0, 1.0]]
+
+    Args:
+        box: four numbers, or four (B,) float.
+        size: height and width of the output in pixels.
+
+    Returns:
+        (3, 3) float64, or (B, 3, 3).
+    """
     x0, y0, x1, y1 = box
     across, down = size[1] / (x1 - x0), size[0] / (y1 - y0)
     return _matrix(across, 0, -x0 * across, 0, down, -y0 * down)
@@ -75,10 +154,20 @@ def perspective(corners: np.ndarray | Tensor, size: Size) -> Any:
 
     Heckbert (1989), Fundamentals of Texture Mapping and Image Warping, section 2.2.3.
 
+    >>> import numpy as np
+    >>> from cvcourse.augment import matrices
+    >>> corners = np.array([(0.25, 0), (0.75, 0), (1, 1), (0, 1)])  # a trapezium
+    >>> matrix = matrices.perspective(corners, (4, 4))
+    >>> matrices.warp_keypoints(np.array([[4.0, 0.0]]), matrix).round(3).tolist()
+    [[3.0, 0.0]]
+
     Args:
         corners: (4, 2), or (B, 4, 2): x, y of the top left, top right, bottom right and bottom
             left corner, as fractions of the sides; (0, 0), (1, 0), (1, 1), (0, 1) change nothing.
         size: of the image.
+
+    Returns:
+        (3, 3) float64, or (B, 3, 3).
 
     Raises:
         ValueError: the corners are not those of a convex quadrilateral, in this order, or lie
@@ -121,6 +210,12 @@ def perspective(corners: np.ndarray | Tensor, size: Size) -> Any:
 def warp_keypoints(points: Array, matrix: Array) -> Array:
     """Where points go.
 
+    >>> import numpy as np
+    >>> from cvcourse.augment import matrices
+    >>> points = np.array([[0.0, 0.0], [2.0, 1.0]])
+    >>> matrices.warp_keypoints(points, matrices.translation(0.5, 0, (4, 4))).tolist()
+    [[2.0, 0.0], [4.0, 1.0]]
+
     Args:
         points: (N, 2), or (B, N, 2), float: x and y in pixels.
         matrix: (3, 3), or (B, 3, 3).
@@ -135,6 +230,12 @@ def warp_keypoints(points: Array, matrix: Array) -> Array:
 
 def warp_boxes(boxes: Array, matrix: Array, size: Size) -> Array:
     """The upright hull of each box after the operation, clipped to the frame.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import matrices
+    >>> boxes = np.array([[1.0, 1.0, 3.0, 2.0]])
+    >>> matrices.warp_boxes(boxes, matrices.rotation(90, (4, 4)), (4, 4)).round(3).tolist()
+    [[1.0, 1.0, 2.0, 3.0]]
 
     Args:
         boxes: (N, 4), or (B, N, 4), float: x0, y0, x1, y1 in pixels.

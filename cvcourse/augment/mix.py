@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from scipy.special import betaincinv
-from torch import Tensor, nn
+from torch import Tensor
 
-from cvcourse.augment.checks import check_images
-
-if TYPE_CHECKING:
-    from cvcourse.train import Batch, Step
+from cvcourse.checks import check_images
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,16 @@ class CutMix:
 
     λ ~ Beta(α, α), one for the batch as in the paper; the box has sides √(1 − λ) of the image's and
     its centre anywhere, and is clipped to the image. λ is then counted anew from the pixels pasted.
+
+    >>> import torch
+    >>> from cvcourse.augment import CutMix
+    >>> images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    >>> mixed = CutMix()(images, torch.Generator().manual_seed(0))
+    >>> mixed.targets(torch.tensor([0, 1, 2, 0]), n_classes=3).sum(dim=1).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+
+    Attributes:
+        alpha: α, above 0 to 1000; at 1 every λ is as likely.
     """
 
     alpha: float = 1.0
@@ -70,6 +76,16 @@ class MixUp:
     """The weighted mean of two images (Zhang et al. 2018), λ ~ Beta(α, α), one for the batch.
 
     Levels are rounded to bytes; λ is exact in the targets.
+
+    >>> import torch
+    >>> from cvcourse.augment import MixUp
+    >>> images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    >>> mixed = MixUp(alpha=0.2)(images, torch.Generator().manual_seed(0))
+    >>> mixed.images.shape, 0 <= mixed.share <= 1
+    (torch.Size([4, 3, 8, 8]), True)
+
+    Attributes:
+        alpha: α, above 0 to 1000; the smaller, the nearer is λ to 0 or 1.
     """
 
     alpha: float = 1.0
@@ -87,28 +103,25 @@ class MixUp:
         return Mixed(mean.add_(0.5).to(torch.int16).to(torch.uint8), partners, share)
 
 
-def mixed(mix: Mix) -> Step:
-    """A step for `fit` that trains on mixed images and soft targets.
-
-    `fit(model, train, recipe, step=mixed(CutMix()), augment=crop_and_flip)`: the augmentation comes
-    first. All draws are from `fit`'s generator, so the run stays resumable. The accuracy reported
-    is towards the label with the larger share.
-    """
-
-    def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        mixture = mix(batch.images, batch.generator)
-        logits = model(mixture.images)  # (B, n_classes)
-        targets = mixture.targets(batch.labels, logits.shape[1])
-        right = logits.argmax(dim=1) == targets.argmax(dim=1)
-        return F.cross_entropy(logits, targets), {"accuracy": right.float().mean()}
-
-    return step
-
-
 def clipped_box(
     share: float, x: float, y: float, height: int, width: int
 ) -> tuple[int, int, int, int]:
-    """CutMix's box x0, y0, x1, y1 in pixels: its centre at x, y (0 to 1), its area 1 − share."""
+    """CutMix's box x0, y0, x1, y1 in pixels: its centre at x, y (0 to 1), its area 1 − share.
+
+    >>> from cvcourse.augment.mix import clipped_box
+    >>> clipped_box(0.75, 0.5, 0.5, 32, 32), clipped_box(0.75, 0.0, 0.5, 32, 32)
+    ((8, 8, 24, 24), (0, 8, 8, 24))
+
+    Args:
+        share: λ as it was drawn, 0 to 1.
+        x: of the centre, 0 to 1 of the width.
+        y: the same, of the height.
+        height: of the image in pixels.
+        width: of the image in pixels.
+
+    Returns:
+        x0, y0, x1, y1, ends exclusive, inside the image.
+    """
     side = (1 - share) ** 0.5
     tall, wide = int(height * side), int(width * side)
     row, column = int(y * height), int(x * width)

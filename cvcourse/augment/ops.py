@@ -3,6 +3,12 @@
 The definitions are torchvision's (`transforms.v2`), with one difference: results are rounded to the
 nearest level where torchvision cuts the decimals off, so a factor does not darken by half a level.
 Colour is RGB. A fourth channel is opacity: only blur and cutout change it.
+
+>>> import numpy as np
+>>> from cvcourse.augment import ops
+>>> image = np.full((4, 6, 3), 100, np.uint8)
+>>> ops.cutout(ops.brightness(image, 1.5), 0.5, 0.5, 0.5).shape
+(4, 6, 3)
 """
 
 from __future__ import annotations
@@ -15,9 +21,8 @@ from typing import Concatenate, ParamSpec
 import cv2
 import numpy as np
 
-from cvcourse.augment.checks import MAX_FACTOR, check_cutout, check_image, check_range
 from cvcourse.augment.geometry import Image
-from cvcourse.data.checks import check_integer
+from cvcourse.checks import MAX_FACTOR, check_cutout, check_image, check_integer, check_range
 
 GREY = (0.299, 0.587, 0.114)  #: how bright red, green and blue look (ITU-R BT.601)
 
@@ -43,14 +48,34 @@ def _colours(
 
 @_colours
 def brightness(image: Image, factor: float) -> Image:
-    """Multiply every level by a factor, 0 (black) to 10; 1 changes nothing."""
+    """Multiply every level by a factor, 0 (black) to 10; 1 changes nothing.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> ops.brightness(np.array([[10, 100, 200]], np.uint8), 1.5).tolist()
+    [[15, 150, 255]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        factor: 0 to 10.
+    """
     _check_factor(factor)
     return cv2.convertScaleAbs(image, alpha=factor)
 
 
 @_colours
 def contrast(image: Image, factor: float) -> Image:
-    """Move every level away from the image's mean grey, 0 (all grey) to 10; 1 changes nothing."""
+    """Move every level away from the image's mean grey, 0 (all grey) to 10; 1 changes nothing.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> ops.contrast(np.array([[0, 100, 200]], np.uint8), 0.5).tolist()
+    [[50, 100, 150]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        factor: 0 to 10.
+    """
     _check_factor(factor)
     means = cv2.mean(image)
     grey = means[0] if image.ndim == 2 else float(np.dot(means[:3], GREY))
@@ -59,7 +84,17 @@ def contrast(image: Image, factor: float) -> Image:
 
 @_colours
 def saturation(image: Image, factor: float) -> Image:
-    """Move every pixel away from its own grey, 0 (grey) to 10; 1 changes nothing."""
+    """Move every pixel away from its own grey, 0 (grey) to 10; 1 changes nothing.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> ops.saturation(np.array([[[255, 0, 0]]], np.uint8), 0).tolist()  # how bright red looks
+    [[[76, 76, 76]]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        factor: 0 to 10.
+    """
     _check_factor(factor)
     if image.ndim == 2:
         return image.copy()
@@ -71,6 +106,16 @@ def hue(image: Image, turn: float) -> Image:
     """Turn the colour wheel, −0.5 to 0.5 of a whole turn; 0 changes nothing.
 
     By way of HSV in 8 bits, which moves levels by a few units of its own.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> cyan = ops.hue(np.array([[[255, 0, 0]]], np.uint8), 0.5)
+    >>> cyan[0, 0].tolist()[0]  # no red is left
+    0
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        turn: of the colour wheel, −0.5 to 0.5.
     """
     check_range("turn", turn, -0.5, 0.5, "of the colour wheel")
     shift = round(turn * 256) % 256
@@ -83,14 +128,34 @@ def hue(image: Image, turn: float) -> Image:
 
 @_colours
 def posterize(image: Image, bits: int) -> Image:
-    """Keep the `bits` highest bits of every level, 1 to 8; 8 changes nothing."""
+    """Keep the `bits` highest bits of every level, 1 to 8; 8 changes nothing.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> ops.posterize(np.array([[100, 200]], np.uint8), 1).tolist()
+    [[0, 128]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        bits: a whole number, 1 to 8.
+    """
     check_integer("bits", bits, 1, 8, "bits of each level to keep")
     return image & np.uint8(256 - 2 ** (8 - bits))
 
 
 @_colours
 def solarize(image: Image, threshold: float) -> Image:
-    """Invert the levels from a threshold on, 0 (all) to 256 (none)."""
+    """Invert the levels from a threshold on, 0 (all) to 256 (none).
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> ops.solarize(np.array([[10, 200]], np.uint8), 128).tolist()
+    [[10, 55]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        threshold: a level, 0 to 256.
+    """
     check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
     _, chosen = cv2.threshold(image, math.ceil(threshold) - 1, 255, cv2.THRESH_BINARY)
     return cv2.bitwise_xor(image, chosen)
@@ -98,7 +163,16 @@ def solarize(image: Image, threshold: float) -> Image:
 
 @_colours
 def autocontrast(image: Image) -> Image:
-    """Stretch each channel so that it runs from 0 to 255; a channel of one level stays."""
+    """Stretch each channel so that it runs from 0 to 255; a channel of one level stays.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> ops.autocontrast(np.array([[50, 90, 150]], np.uint8)).tolist()
+    [[0, 102, 255]]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+    """
     tables = []
     for channel in cv2.split(image):
         low, high, _, _ = cv2.minMaxLoc(channel)
@@ -115,7 +189,17 @@ def autocontrast(image: Image) -> Image:
 
 @_colours
 def equalize(image: Image) -> Image:
-    """Spread each channel's levels so that all are about equally frequent (as Pillow does)."""
+    """Spread each channel's levels so that all are about equally frequent (as Pillow does).
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> dark = np.arange(64, dtype=np.uint8).repeat(64).reshape(64, 64)
+    >>> int(ops.equalize(dark).max())
+    255
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+    """
     spread = [cv2.LUT(channel, _equalizing_table(channel)) for channel in cv2.split(image)]
     return cv2.merge(spread)  # a table for each channel at once would take twice as long
 
@@ -125,6 +209,16 @@ def sharpness(image: Image, factor: float) -> Image:
     """Move every pixel away from its smoothed neighbourhood, 0 (smooth) to 10; 1 changes nothing.
 
     The outermost pixels have no whole neighbourhood and stay.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> spot = np.pad(np.full((1, 1), 130, np.uint8), 2)
+    >>> ops.sharpness(spot, 0)[2].tolist()  # smooth: 5/13 of the spot stay where it was
+    [0, 10, 50, 10, 0]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        factor: 0 to 10.
     """
     _check_factor(factor)
     if min(image.shape[:2]) <= 2:
@@ -141,6 +235,16 @@ def blur(image: Image, sigma: float) -> Image:
     """Smooth by a Gaussian of standard deviation `sigma`, 0 to 0.25 of the shorter side.
 
     The Gaussian ends at 3 sigma; the image goes on mirrored about its outermost pixels.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> spot = np.pad(np.full((1, 1), 255, np.uint8), 4)  # (9, 9)
+    >>> ops.blur(spot, 0.1)[4].tolist()
+    [0, 0, 4, 27, 50, 27, 4, 0, 0]
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        sigma: a fraction of the shorter side, 0 to 0.25.
     """
     check_image(image)
     radius, pixels = gaussian_support(sigma, image.shape[:2])
@@ -163,7 +267,19 @@ def gaussian_support(sigma: float, size: tuple[int, int]) -> tuple[int, float]:
 
 @_colours
 def noise(image: Image, std: float, rng: np.random.Generator) -> Image:
-    """Add Gaussian noise to every level: standard deviation 0 to 1, where white is 1."""
+    """Add Gaussian noise to every level: standard deviation 0 to 1, where white is 1.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> grey = np.full((64, 64), 128, np.uint8)
+    >>> f"{ops.noise(grey, 0.1, np.random.default_rng(0)).std() / 255:.2f}"
+    '0.10'
+
+    Args:
+        image: (H, W) or (H, W, C) uint8.
+        std: 0 to 1, where white is 1.
+        rng: NumPy's generator, which is drawn from.
+    """
     check_range("std", std, 0, 1, "of the range from black to white")
     if std == 0:
         return image.copy()
@@ -176,6 +292,11 @@ def noise(image: Image, std: float, rng: np.random.Generator) -> Image:
 
 def cutout(image: Image, x: float, y: float, side: float, *, fill: int = 0) -> Image:
     """Hide a square (DeVries and Taylor 2017); what lies outside the image hides nothing.
+
+    >>> import numpy as np
+    >>> from cvcourse.augment import ops
+    >>> ops.cutout(np.full((4, 4), 255, np.uint8), 0.5, 0.5, 0.5)[1].tolist()
+    [255, 0, 0, 255]
 
     Args:
         image: (H, W) or (H, W, C) uint8.

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from cvcourse.augment import batch_colour, batch_geometry, geometry, matrices, ops
-from cvcourse.augment.checks import check_image, check_images, check_range
 from cvcourse.augment.matrices import Size
-from cvcourse.data.checks import check_integer
+from cvcourse.checks import check_image, check_images, check_integer, check_range
 
 MAX_STRENGTH = 30.0  #: the largest m; AutoAugment's ranges end here
 
@@ -48,7 +47,13 @@ _COLOURS = {
 }
 _MOTIONS = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
 
-OPERATIONS = ("identity", *_COLOURS, *_MOTIONS)  #: the fourteen of the paper, by number
+OPERATIONS = ("identity", *_COLOURS, *_MOTIONS)
+"""The fourteen of the paper; their places are their numbers.
+
+>>> from cvcourse.augment.randaugment import OPERATIONS
+>>> len(OPERATIONS), OPERATIONS[:3]
+(14, ('identity', 'autocontrast', 'equalize'))
+"""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,12 @@ class RandAugment:
 
     The geometry of all n operations is one resampling, after the colours; shears keep the centre
     in place, where AutoAugment's keep the top left corner.
+
+    >>> import torch
+    >>> from cvcourse.augment import RandAugment
+    >>> images = torch.full((4, 3, 16, 16), 100, dtype=torch.uint8)
+    >>> RandAugment(n=2, m=9)(images, torch.Generator().manual_seed(0)).shape
+    torch.Size([4, 3, 16, 16])
 
     Attributes:
         n: how many operations, at least 0; drawn with replacement.

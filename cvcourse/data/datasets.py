@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
+from torch import Tensor
 from torchvision.datasets import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
 
-from cvcourse.data.checks import check_integer
+from cvcourse.checks import check_integer
 from cvcourse.data.download import (
     cache_folder,
     data_folder,
@@ -24,7 +26,7 @@ from cvcourse.data.download import (
 )
 from cvcourse.data.folder import LAYOUT, read_folder
 from cvcourse.data.image_set import ImageSet
-from cvcourse.data.shapes import render
+from cvcourse.data.shapes import Scene, render
 from cvcourse.data.split import balanced_subset
 
 # The owner's host first, where it still serves the files (MNIST's does not).
@@ -96,19 +98,30 @@ _DIGITS = tuple("0123456789")
 
 
 def load(
-    name: str | Path, split: str = "train", *, n: int | None = None, seed: int = 0
+    name: str | Path,
+    split: str = "train",
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    scene: Scene | None = None,
+    size: int | None = None,
 ) -> ImageSet:
     """Load a data set by its name, or your own images by their folder.
 
-    - `shapes`: rendered, 3 × 32 × 32; 10,000 for training and 2,000 for testing, or any n. Training
-      pictures are `render(n, seed=2 * seed)` and test pictures `render(n, seed=2 * seed + 1)`, so
-      that no training set shares a random draw with any test set.
+    - `shapes`: rendered as `scene` says; 10,000 for training and 2,000 for testing, or any n.
+      Training pictures are `render(n, scene, seed=2 * seed)`, test pictures
+      `render(n, scene, seed=2 * seed + 1)`: no training set shares a random draw with a test set.
     - `digits`: scikit-learn's handwritten digits, 1 × 8 × 8. Sorted by class, every fifth is a test
       image (359, the other 1,438 are for training).
     - `cifar10`, `cifar100`, `fashion_mnist`, `mnist`, `svhn`, `stl10`: downloaded at the first use
       into `data_folder()`. `stl10` has a third split, `unlabeled`, with label -1.
     - a folder with `train/<class>/*.jpg` and `test/<class>/*.jpg` (see `read_folder`): a path,
       also one below `data_folder()`. Its archive, `<folder>.tar.gz`, is unpacked at the first use.
+
+    >>> from cvcourse.data import load
+    >>> train = load("shapes", n=20)
+    >>> train.images.shape, train.class_names[:2]
+    (torch.Size([20, 3, 32, 32]), ('circle', 'square'))
 
     Args:
         name: the data set or the folder.
@@ -117,6 +130,9 @@ def load(
             warning, when a folder of yours has fewer. The first k of n are the k images that `n=k`
             gives.
         seed: which n (of `shapes`: which pictures); any integer ≥ 0.
+        scene: how `shapes` are drawn; photographs and digits have no scene, and stay as they are.
+        size: height and width in pixels: `shapes` are drawn at it (32 when left out), others are
+            averaged down to it (or enlarged linearly); left out: as large as they are.
 
     Returns:
         An ImageSet with images (N, C, H, W) uint8; C is 1 for grey pictures, 3 for RGB.
@@ -128,23 +144,37 @@ def load(
             not as expected.
     """
     check_integer("seed", seed, 0, None, "the random stream")
+    if size is not None:
+        check_integer("size", size, 1, None, "the side in pixels")
     splits = ("train", "test", "unlabeled") if name == "stl10" else ("train", "test")
     if split not in splits:
         raise ValueError(f"split of {str(name)!r} is {split!r}; expected one of {splits}")
     if name == "shapes":
         default = 10_000 if split == "train" else 2_000
-        return render(default if n is None else n, seed=2 * seed + splits.index(split))
+        stream = 2 * seed + splits.index(split)
+        return render(default if n is None else n, scene, seed=stream, size=size or 32)
     if name not in NAMES:
-        return read_folder(_own_folder(name), split, n=n, seed=seed)
+        return read_folder(_own_folder(name), split, size=size or 32, n=n, seed=seed)
     images, labels, class_names = _digits(split) if name == "digits" else _read(str(name), split)
     if n is not None:
         chosen = balanced_subset(labels, n, seed)
         images, labels = images[chosen], labels[chosen]
     return ImageSet(
-        images=torch.from_numpy(np.ascontiguousarray(images)),
+        images=_resized(torch.from_numpy(np.ascontiguousarray(images)), size),
         labels=torch.from_numpy(labels),
         class_names=tuple(class_names),
     )
+
+
+def _resized(images: Tensor, size: int | None) -> Tensor:
+    """(N, C, H, W) uint8 → (N, C, size, size): areas averaged, or a plane between pixels."""
+    if size is None or images.shape[2:] == (size, size):
+        return images
+    if size <= min(images.shape[2:]):
+        resized = F.adaptive_avg_pool2d(images.float(), size)
+    else:
+        resized = F.interpolate(images.float(), (size, size), mode="bilinear", align_corners=False)
+    return resized.round().to(torch.uint8)
 
 
 Parsed = tuple[NDArray[np.uint8], NDArray[np.int64], Sequence[str]]  # (N, C, H, W), (N,), names

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cvcourse.data.checks import check_integer
+from cvcourse.checks import check_integer
 from cvcourse.data.image_set import ImageSet
 from cvcourse.data.split import balanced_subset
 from cvcourse.progress import progress

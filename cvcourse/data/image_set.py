@@ -8,12 +8,25 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-UNLABELED = -1  #: the label of an image whose class is not known
+UNLABELED = -1
+"""The label of an image whose class is not known.
+
+>>> from cvcourse.data import UNLABELED
+>>> UNLABELED
+-1
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     """Images with their labels and, where they are known, boxes and masks.
+
+    >>> import torch
+    >>> from cvcourse.data import ImageSet
+    >>> images = torch.zeros(3, 1, 8, 8, dtype=torch.uint8)
+    >>> pictures = ImageSet(images, torch.tensor([0, 1, 1]), ("dog", "cat"))
+    >>> len(pictures[pictures.labels == 1]), pictures.n_classes
+    (2, 2)
 
     Attributes:
         images: (N, C, H, W) uint8, C = 1 (grey) or 3 (RGB).

@@ -26,6 +26,10 @@ NAMES = (
 def photographs() -> dict[str, NDArray[np.uint8]]:
     """Ten photographs by name.
 
+    >>> from cvcourse.data import photographs
+    >>> photographs()["chelsea"].shape
+    (300, 451, 3)
+
     Returns:
         name → (H, W, 3) uint8 RGB; sizes differ; grey pictures have three equal channels. Each call
         gives fresh copies.

@@ -15,10 +15,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cvcourse.data.checks import check_integer
+from cvcourse.checks import check_integer
 from cvcourse.data.image_set import ImageSet
-from cvcourse.data.outlines import CLASS_NAMES, OUTLINES
 from cvcourse.data.photographs import backdrops
+
+CLASS_NAMES = (
+    "circle",
+    "square",
+    "triangle",
+    "star",
+    "cross",
+    "ring",
+    "crescent",
+    "heart",
+    "left arrow",
+    "right arrow",
+)
+"""The ten classes, in label order.
+
+>>> from cvcourse.data import CLASS_NAMES
+>>> CLASS_NAMES[0], CLASS_NAMES[-2:]
+('circle', ('left arrow', 'right arrow'))
+"""
 
 Range = float | tuple[float, float]  #: a fixed value, or (low, high) drawn uniformly for each image
 
@@ -43,6 +61,10 @@ _STREAMS = ("label", "direction", "side", "colour", "background", "pixels", *_LI
 @dataclass(frozen=True, kw_only=True)
 class Scene:
     """How a picture is taken: each nuisance a value, or a (low, high) range drawn for every image.
+
+    >>> from cvcourse.data import Scene
+    >>> Scene(shift=0.25).bounds("shift"), Scene().bounds("rotation")
+    ((0.25, 0.25), (-10.0, 10.0))
 
     Attributes:
         shift: distance of the object from the centre, in a random direction, as a fraction of the
@@ -73,6 +95,8 @@ class Scene:
 
     def __post_init__(self) -> None:
         for name, (lowest, highest) in _LIMITS.items():
+            if isinstance(getattr(self, name), list):  # as YAML gives a pair
+                object.__setattr__(self, name, tuple(getattr(self, name)))
             low, high = self.bounds(name)
             if not lowest <= low <= high <= highest:  # also false for NaN
                 raise ValueError(
@@ -101,11 +125,25 @@ class Scene:
         return value if isinstance(value, tuple) else (value, value)
 
 
+VARIED = Scene(shift=(0, 0.2), scale=(0.7, 1.3), rotation=(-30, 30), background="noise")
+"""What the chapters draw where the object may stand, turn and grow as it likes, on soft blotches.
+
+>>> from cvcourse.data import VARIED
+>>> VARIED.bounds("scale"), VARIED.background
+((0.7, 1.3), 'noise')
+"""
+
+
 def render(n: int, scene: Scene | None = None, *, seed: int = 0, size: int = 32) -> ImageSet:
     """Render `n` labelled pictures, with boxes and masks.
 
     The same arguments give the same bytes, and the first k of n pictures are the k pictures that
     `render(k, …)` gives. Classes are balanced: every block of ten holds each class once.
+
+    >>> from cvcourse.data import Scene, render
+    >>> pictures = render(10, Scene(background="noise"), seed=1, size=16)
+    >>> pictures.images.shape, pictures.boxes.shape, pictures.masks.shape
+    (torch.Size([10, 3, 16, 16]), torch.Size([10, 4]), torch.Size([10, 16, 16]))
 
     Args:
         n: how many pictures, at least 1.
@@ -141,6 +179,13 @@ def render(n: int, scene: Scene | None = None, *, seed: int = 0, size: int = 32)
 
 def tight_boxes(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The smallest box around each mask.
+
+    >>> import numpy as np
+    >>> from cvcourse.data.shapes import tight_boxes
+    >>> mask = np.zeros((4, 4), bool)
+    >>> mask[1, 1:3] = True
+    >>> tight_boxes(mask[None]).tolist()
+    [[1.0, 1.0, 3.0, 2.0]]
 
     Args:
         masks: (N, H, W) bool.
@@ -279,3 +324,60 @@ def _hidden(extents: NDArray, occlusion: NDArray, side: NDArray, size: int) -> N
     middle = np.arange(size) + 0.5
     columns, rows = (x0 <= middle) & (middle < x1), (y0 <= middle) & (middle < y1)  # (B, size)
     return rows[:, :, None] & columns[:, None, :]
+
+
+def _ring(radius: float, points: int = 40) -> NDArray[np.float64]:
+    t = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    return radius * np.stack([np.cos(t), np.sin(t)], axis=1)
+
+
+def _polygon(*points: tuple[float, float]) -> NDArray[np.float64]:
+    return np.array(points, dtype=np.float64)
+
+
+def _star() -> NDArray[np.float64]:
+    t = np.arange(10) * np.pi / 5 - np.pi / 2
+    r = np.where(np.arange(10) % 2 == 0, 1.1, 0.45)
+    return np.stack([r * np.cos(t), r * np.sin(t)], axis=1)
+
+
+def _crescent() -> NDArray[np.float64]:
+    outer, inner = np.linspace(0.25, 1.75, 30) * np.pi, np.linspace(1.62, 0.38, 30) * np.pi
+    bite = np.stack([0.38 + 0.76 * np.cos(inner), 0.76 * np.sin(inner)], axis=1)
+    return np.concatenate([np.stack([np.cos(outer), np.sin(outer)], axis=1), bite])
+
+
+def _heart() -> NDArray[np.float64]:
+    t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    x = 16 * np.sin(t) ** 3
+    y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
+    return np.stack([x / 16, -(y + 2.5) / 16], axis=1)
+
+
+_ARROW = _polygon((-1, 0), (0, -0.9), (0, -0.38), (1, -0.38), (1, 0.38), (0, 0.38), (0, 0.9))
+
+OUTLINES: tuple[tuple[NDArray[np.float64], ...], ...] = (
+    (_ring(1.0),),
+    (_polygon((-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)),),
+    (_polygon((0, -1.05), (1.0, 0.8), (-1.0, 0.8)),),
+    (_star(),),
+    (
+        _polygon(
+            *((-0.33, -1), (0.33, -1), (0.33, -0.33), (1, -0.33), (1, 0.33), (0.33, 0.33)),
+            *((0.33, 1), (-0.33, 1), (-0.33, 0.33), (-1, 0.33), (-1, -0.33), (-0.33, -0.33)),
+        ),
+    ),
+    (_ring(1.0), _ring(0.55)),
+    (_crescent(),),
+    (_heart(),),
+    (_ARROW,),
+    (_ARROW * (-1, 1),),
+)
+"""Each class's contours, (points, 2) float64: x and y within about 1 of (0, 0), y downwards.
+
+A second contour is a hole.
+
+>>> from cvcourse.data.shapes import CLASS_NAMES, OUTLINES
+>>> [contour.shape for contour in OUTLINES[CLASS_NAMES.index("ring")]]
+[(40, 2), (40, 2)]
+"""

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cvcourse.data.checks import check_integer
+from cvcourse.checks import check_integer
 from cvcourse.data.image_set import UNLABELED, ImageSet
 
 
@@ -38,6 +38,11 @@ def split_labels(
 
     The same arguments give the same split. With one seed, the validation set stays as it is when
     `n_per_class` changes, and more labels are the fewer labels and others.
+
+    >>> from cvcourse.data import render, split_labels
+    >>> split = split_labels(render(100), 2, validation_per_class=3, seed=0)
+    >>> len(split.labeled), len(split.validation), len(split.unlabeled)
+    (20, 30, 50)
 
     Args:
         image_set: images that all have labels.
@@ -82,8 +87,15 @@ def split_labels(
     )
 
 
-def hold_back(image_set: ImageSet, n_per_class: int, *, seed: int) -> tuple[ImageSet, ImageSet]:
+def train_val_split(
+    image_set: ImageSet, n_per_class: int, *, seed: int
+) -> tuple[ImageSet, ImageSet]:
     """Set `n_per_class` images of each class aside, and keep all the others.
+
+    >>> from cvcourse.data import render, train_val_split
+    >>> train, validation = train_val_split(render(100), 2, seed=0)
+    >>> len(train), len(validation)
+    (80, 20)
 
     Args:
         image_set: images that all have labels.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import anywidget
+from traitlets import TraitError
 
 _FOLDER = Path(__file__).parent
 STYLE = (_FOLDER / "explore.css").read_text("utf-8")
@@ -21,6 +24,19 @@ _EXPORT = "export default {"
 def module(name: str) -> str:
     """The ES module of a piece, with the few tools that all pieces share in front."""
     return _KIT + (_FOLDER / f"{name}.js").read_text("utf-8")
+
+
+@contextmanager
+def trait_errors() -> Iterator[None]:
+    """Around checks: what they refuse is a bad trait. Usable as a decorator, too.
+
+    Raises:
+        TraitError: in the words of a TypeError or ValueError from inside.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise TraitError(str(error)) from error
 
 
 class Explorable(anywidget.AnyWidget):

@@ -13,8 +13,9 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.checks import check_numbers
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
 from cvcourse.explore.pictures import grey_photograph
 
 IN, OUT, K = 8, 6, 3  # units down and across: 8 × 8 in, 6 × 6 out, 3 × 3 kernel
@@ -27,6 +28,10 @@ class ConvolutionSteps(Explorable):
 
     The input is the photograph reduced to 8 × 8 by averaging. The weights of the fully and the
     locally connected layer are made up by a formula, so that they are the same everywhere.
+
+    >>> from cvcourse.explore import ConvolutionSteps
+    >>> print(ConvolutionSteps("locally connected").caption())
+    Locally connected: output (2, 2) uses 9 of 64 inputs; the layer has 324 weights.
 
     Args:
         mode: "fully connected", "locally connected" or "convolution".
@@ -76,16 +81,18 @@ class ConvolutionSteps(Explorable):
         return proposal["value"]
 
     @traitlets.validate("kernel")
+    @trait_errors()
     def _check_kernel(self, proposal: dict[str, Any]) -> list[float]:
         if len(proposal["value"]) != K * K:
             raise traitlets.TraitError(
                 f"kernel has {len(proposal['value'])} weights; expected {K * K}, row by row"
             )
-        return check.numbers("kernel", proposal["value"], -10, 10)
+        return check_numbers("kernel", proposal["value"], -10, 10)
 
     @traitlets.validate("unit")
+    @trait_errors()
     def _check_unit(self, proposal: dict[str, Any]) -> list[int]:
-        check.numbers("unit", proposal["value"], 0, OUT - 1)
+        check_numbers("unit", proposal["value"], 0, OUT - 1)
         return proposal["value"]
 
     @property

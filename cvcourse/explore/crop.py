@@ -12,9 +12,10 @@ import traitlets
 from numpy.typing import NDArray
 from torch import nn
 
+from cvcourse.checks import check_numbers
 from cvcourse.data import ImageSet
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
 from cvcourse.explore.pictures import exact_uri
 from cvcourse.train import evaluating
 
@@ -29,6 +30,14 @@ class CropLab(Explorable):
 
     Every prediction is computed here, once: 2 ways × 3 sizes × 9 × 9 positions a picture, their
     probabilities rounded to 1/255.
+
+    >>> from cvcourse.data import render
+    >>> from cvcourse.explore import CropLab
+    >>> from cvcourse.models import MLP, SingleLayer, standardized
+    >>> pictures = render(1)
+    >>> models = {make.__name__: standardized(make, pictures) for make in (SingleLayer, MLP)}
+    >>> CropLab(models, pictures).title
+    'Crop lab'
 
     Args:
         models: name → trained model, two of them; each takes (B, 3, 32, 32) uint8 to logits.
@@ -84,10 +93,11 @@ class CropLab(Explorable):
         return proposal["value"]
 
     @traitlets.validate("picture", "level", "place")
+    @trait_errors()
     def _check_index(self, proposal: dict[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         highest = {"picture": len(self.labels), "level": 3, "place": GRID}[name] - 1
-        check.numbers(name, np.ravel(value), 0, highest)
+        check_numbers(name, np.ravel(value), 0, highest)
         return value
 
     @property

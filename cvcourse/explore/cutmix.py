@@ -9,8 +9,9 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.checks import check_number, check_numbers
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
 from cvcourse.explore.pictures import data_uri, photograph
 
 SIDE = 224
@@ -22,6 +23,11 @@ class CutMixBox(Explorable):
     CutMix of Yun et al. (2019), "CutMix: Regularization Strategy to Train Strong Classifiers with
     Localizable Features", section 3: a box of √(1 − λ) of each side, anywhere; after clipping at
     the border, λ is computed anew.
+
+    >>> from cvcourse.explore import CutMixBox
+    >>> box = CutMixBox(lam=0.75, centre=(112, 0))
+    >>> box.box, box.kept
+    ((56, 0, 168, 56), 0.875)
 
     Args:
         lam: λ as drawn, the share that the first picture should keep, 0 to 1.
@@ -58,12 +64,14 @@ class CutMixBox(Explorable):
         )
 
     @traitlets.validate("lam")
+    @trait_errors()
     def _check_lam(self, proposal: dict[str, Any]) -> float:
-        return check.number("lam", proposal["value"], 0, 1)
+        return check_number("lam", proposal["value"], 0, 1, "a share of the first picture")
 
     @traitlets.validate("centre")
+    @trait_errors()
     def _check_centre(self, proposal: dict[str, Any]) -> list[int]:
-        check.numbers("centre", proposal["value"], 0, SIDE)
+        check_numbers("centre", proposal["value"], 0, SIDE)
         return proposal["value"]
 
     @property

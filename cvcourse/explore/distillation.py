@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 import traitlets
 from torch import Tensor
 
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.checks import check_integer, check_number, check_numbers, check_same_length
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.losses import (
+    distillation_loss,
+    knowledge_distillation_loss,
+    labeled_cross_entropy,
+    softmax,
+)
 
 
 class DistillationLoss(Explorable):
@@ -20,6 +26,11 @@ class DistillationLoss(Explorable):
     The loss is α · T² · KL(teacher ‖ student, both softened by T) + (1 − α) · cross-entropy of the
     student at T = 1 with the true class. T² keeps the soft term's gradients at the size of the
     hard one's (Hinton, Vinyals & Dean 2015, section 2).
+
+    >>> from cvcourse.explore import DistillationLoss
+    >>> piece = DistillationLoss(alpha=1.0)
+    >>> piece.loss == piece.soft, len(piece.gradient)
+    (True, 4)
 
     Args:
         teacher: logits, one a class, −10 to 10, for 2 to 8 classes.
@@ -63,57 +74,64 @@ class DistillationLoss(Explorable):
         )
 
     @traitlets.validate("names", "teacher", "student", "label")
+    @trait_errors()
     def _check_classes(self, proposal: dict[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         if name in ("teacher", "student"):
-            value = check.numbers(name, value, -10, 10)
+            value = check_numbers(name, value, -10, 10)
         lists = {key: getattr(self, key) for key in ("names", "teacher", "student")}
         if name == "label":
-            check.number("label", value, 0, len(self.names) - 1)
+            check_integer("label", value, 0, len(self.names) - 1, "the true class")
         else:
-            check.same_length(**{**lists, name: value})
+            check_same_length(**{**lists, name: value})
         return value
 
     @traitlets.validate("temperature")
+    @trait_errors()
     def _check_temperature(self, proposal: dict[str, Any]) -> float:
-        return check.number("temperature", proposal["value"], 1, 100)
+        return check_number("temperature", proposal["value"], 1, 100, "the temperature T")
 
     @traitlets.validate("alpha")
+    @trait_errors()
     def _check_alpha(self, proposal: dict[str, Any]) -> float:
-        return check.number("alpha", proposal["value"], 0, 1)
+        return check_number("alpha", proposal["value"], 0, 1, "weight of the soft term")
 
-    def _terms(self, student: Tensor) -> tuple[Tensor, Tensor]:
-        """T² · KL and the cross-entropy, for (C,) student logits."""
-        teacher = torch.tensor(self.teacher, dtype=torch.float64)
-        log_p, log_q = (F.log_softmax(z / self.temperature, dim=0) for z in (teacher, student))
-        kl = F.kl_div(log_q, log_p, reduction="sum", log_target=True)
-        return self.temperature**2 * kl, F.cross_entropy(student, torch.tensor(self.label))
-
-    def _student(self) -> Tensor:
-        return torch.tensor(self.student, dtype=torch.float64, requires_grad=True)
+    def _batch(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits of the student and the teacher, (1, C) float64 each, and the label, (1,)."""
+        student, teacher = (
+            torch.tensor([logits], dtype=torch.float64) for logits in (self.student, self.teacher)
+        )
+        return student, teacher, torch.tensor([self.label])
 
     @property
     def soft(self) -> float:
         """T² · KL(teacher ‖ student) at temperature T, in nats."""
-        return self._terms(self._student())[0].item()
+        student, teacher, _ = self._batch()
+        return distillation_loss(student, teacher, temperature=self.temperature).item()
 
     @property
     def hard(self) -> float:
         """Cross-entropy of the student with the true class at T = 1, in nats."""
-        return self._terms(self._student())[1].item()
+        student, _, label = self._batch()
+        return labeled_cross_entropy(student, label).item()
 
     @property
     def loss(self) -> float:
         """α · soft + (1 − α) · hard."""
-        return self.alpha * self.soft + (1 - self.alpha) * self.hard
+        return self._loss(*self._batch()).item()
 
     @property
     def gradient(self) -> list[float]:
         """Of the loss on each student logit, by autograd."""
-        student = self._student()
-        soft, hard = self._terms(student)
-        (gradient,) = torch.autograd.grad(self.alpha * soft + (1 - self.alpha) * hard, student)
-        return gradient.tolist()
+        student, teacher, label = self._batch()
+        student.requires_grad_()
+        (gradient,) = torch.autograd.grad(self._loss(student, teacher, label), student)
+        return gradient[0].tolist()
+
+    def _loss(self, student: Tensor, teacher: Tensor, label: Tensor) -> Tensor:
+        return knowledge_distillation_loss(
+            student, teacher, label, temperature=self.temperature, alpha=self.alpha
+        )
 
     def caption(self) -> str:
         """Both terms, the total and the gradients in numbers."""
@@ -128,7 +146,7 @@ class DistillationLoss(Explorable):
     def still(self) -> str:
         """A pair of bars a class: the teacher's and the student's softmax at T."""
         logits = torch.tensor([self.teacher, self.student], dtype=torch.float64)
-        shares = (logits / self.temperature).softmax(dim=1).T.tolist()
+        shares = softmax(logits, self.temperature).T.tolist()
         title = f"softmax at T = {self.temperature:g}; purple: teacher, blue: student"
         rows = {
             f"{name}{' (true)' if i == self.label else ''}": row

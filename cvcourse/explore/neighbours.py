@@ -11,14 +11,20 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from cvcourse import neighbours
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.checks import check_integer, check_numbers, check_same_length
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
 
 _TONES = tuple(still.TONES)
 
 
 class NeighbourVote(Explorable):
     """Place a query among stored points; its k nearest vote.
+
+    >>> from cvcourse.explore import NeighbourVote
+    >>> points, names = [(0, 0), (1, 0), (5, 5)], ["dog", "cat"]
+    >>> NeighbourVote(points, [0, 0, 1], names, query=(0, 1), k=2).prediction
+    'dog'
 
     Args:
         features: (N, 2) float, N from 2 to 2,000; kept to three decimals.
@@ -69,19 +75,20 @@ class NeighbourVote(Explorable):
         )
 
     @traitlets.validate("features", "labels", "k", "n", "query")
+    @trait_errors()
     def _check(self, proposal: dict[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         state = {key: getattr(self, key) for key in ("features", "labels", "k", "n")}
         state[name] = value
         if name == "features":
-            check.numbers("features", np.ravel(value), -1e6, 1e6)
+            check_numbers("features", np.ravel(value), -1e6, 1e6)
         if name == "query":
-            return check.numbers("query", value, -1e6, 1e6)
-        check.same_length(features=state["features"], labels=state["labels"])
+            return check_numbers("query", value, -1e6, 1e6)
+        check_same_length(features=state["features"], labels=state["labels"])
         if name == "labels":
-            check.numbers("labels", value, 0, len(self.names) - 1)
-        check.number("n", state["n"], 1, len(state["features"]))
-        check.number("k", state["k"], 1, min(25, state["n"]))
+            check_numbers("labels", value, 0, len(self.names) - 1)
+        check_integer("n", state["n"], 1, len(state["features"]), "points that are stored")
+        check_integer("k", state["k"], 1, min(25, state["n"]), "neighbours that vote")
         return value
 
     @property

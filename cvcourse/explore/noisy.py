@@ -8,9 +8,10 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
+from cvcourse.checks import check_integer, check_numbers
 from cvcourse.data import ImageSet
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
 from cvcourse.explore.pictures import data_uri
 
 TILE, COLUMNS = 32, 8
@@ -21,6 +22,13 @@ class NoisyStudentRounds(Explorable):
 
     Xie et al. (2020), "Self-training with Noisy Student improves ImageNet classification": every
     student becomes the teacher of the next.
+
+    >>> from cvcourse.data import render
+    >>> from cvcourse.explore import NoisyStudentRounds
+    >>> pictures = render(4)
+    >>> truth = pictures.labels.tolist()
+    >>> NoisyStudentRounds([[0, 0, 0, 0], truth], pictures, shown=4).accuracies[-1]
+    1.0
 
     Args:
         rounds: (R, N) int, the labels that the teacher and then each student gives to N unlabelled
@@ -56,8 +64,9 @@ class NoisyStudentRounds(Explorable):
             raise traitlets.TraitError(
                 f"pictures have shape {shape}; expected (N, 3, {TILE}, {TILE}), N at most 4,000"
             )
-        check.numbers("rounds", guesses.ravel(), 0, len(pictures.class_names) - 1)
-        check.number("shown", shown, 1, min(32, shape[0]))
+        with trait_errors():
+            check_numbers("rounds", guesses.ravel(), 0, len(pictures.class_names) - 1)
+            shown = check_integer("shown", shown, 1, min(32, shape[0]), "pictures that are shown")
         super().__init__(
             rounds=guesses.tolist(),
             labels=pictures.labels.tolist(),
@@ -68,9 +77,11 @@ class NoisyStudentRounds(Explorable):
         )
 
     @traitlets.validate("round")
+    @trait_errors()
     def _check_round(self, proposal: dict[str, Any]) -> int:
-        check.number("round", proposal["value"], 0, len(self.rounds) - 1)
-        return proposal["value"]
+        return check_integer(
+            "round", proposal["value"], 0, len(self.rounds) - 1, "one of the rounds, 0 the teacher"
+        )
 
     @property
     def accuracies(self) -> list[float]:

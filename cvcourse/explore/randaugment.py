@@ -9,8 +9,9 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.checks import check_integer
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
 from cvcourse.explore.pictures import data_uri
 
 
@@ -20,6 +21,13 @@ class RandAugmentSteps(Explorable):
     RandAugment of Cubuk et al. (2020), "RandAugment: Practical Automated Data Augmentation with a
     Reduced Search Space": N operations drawn at random, all of strength M. The pictures were made
     beforehand.
+
+    >>> import numpy as np
+    >>> from cvcourse.explore import RandAugmentSteps
+    >>> original = np.zeros((8, 8, 3), np.uint8)
+    >>> pictures = np.zeros((1, 1, 2, 8, 8, 3), np.uint8)  # 1 draw, 1 strength, 2 operations
+    >>> print(RandAugmentSteps(original, pictures, [["rotate", "solarize"]], [9]).caption())
+    RandAugment with N = 2, M = 9: rotate, then solarize.
 
     Args:
         original: (H, W, 3) uint8 with H = W.
@@ -80,15 +88,15 @@ class RandAugmentSteps(Explorable):
         )
 
     @traitlets.validate("draw", "level", "n")
+    @trait_errors()
     def _check(self, proposal: dict[str, Any]) -> int:
         name = proposal["trait"].name
-        highest = {
-            "draw": len(self.operations) - 1,
-            "level": len(self.strengths) - 1,
-            "n": len(self.operations[0]),
+        highest, meaning = {
+            "draw": (len(self.operations) - 1, "one of the draws"),
+            "level": (len(self.strengths) - 1, "one of the strengths"),
+            "n": (len(self.operations[0]), "operations in turn"),
         }[name]
-        check.number(name, proposal["value"], 0, highest)
-        return proposal["value"]
+        return check_integer(name, proposal["value"], 0, highest, meaning)
 
     def caption(self) -> str:
         """The operations and their strength."""

@@ -10,8 +10,9 @@ import traitlets
 from numpy.typing import NDArray
 from torch import nn
 
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.checks import check_integer
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
 from cvcourse.explore.pictures import data_uri, photograph
 from cvcourse.receptive_field import Region, receptive_field
 
@@ -34,6 +35,11 @@ class ReceptiveFieldStack(Explorable):
 
     The browser's arithmetic is the recurrence of Araujo, Norris & Sim (2019), with each unit's own
     field at the borders; it agrees with `cvcourse.receptive_field` to the pixel.
+
+    >>> from cvcourse.explore import ReceptiveFieldStack
+    >>> stack = [("conv", 3, 1, 1, 1), ("pool", 2, 2, 0, 1)]
+    >>> ReceptiveFieldStack(stack, size=16, unit=(2, 2)).region
+    Region(top=3, left=3, bottom=7, right=7)
 
     Args:
         layers: (kind, kernel, stride, padding, dilation) each; kind is "conv" or "pool". AlexNet's
@@ -77,10 +83,11 @@ class ReceptiveFieldStack(Explorable):
         )
 
     @traitlets.validate("layers", "size", "layer", "unit")
+    @trait_errors()
     def _check(self, proposal: dict[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         if name == "size":
-            check.number("size", value, 8, 512)
+            check_integer("size", value, 8, 512, "the side in pixels")
         if name == "layers":
             value = [_checked(list(one), number) for number, one in enumerate(value, 1)]
         state = {key: getattr(self, key) for key in ("layers", "size", "layer", "unit")}

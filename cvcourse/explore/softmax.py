@@ -8,8 +8,10 @@ from typing import Any
 import torch
 import traitlets
 
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.checks import check_number, check_numbers, check_same_length
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.losses import softmax
 
 
 class SoftmaxTemperature(Explorable):
@@ -17,6 +19,10 @@ class SoftmaxTemperature(Explorable):
 
     Softmax with a temperature is that of Hinton, Vinyals & Dean (2015), "Distilling the Knowledge
     in a Neural Network", section 2.
+
+    >>> from cvcourse.explore import SoftmaxTemperature
+    >>> print(SoftmaxTemperature([0, 5], temperature=5).caption())
+    Softmax at T = 5: class 0 0.2689, class 1 0.7311; 0.84 bits.
 
     Args:
         logits: one a class, −10 to 10, for 2 to 8 classes.
@@ -45,16 +51,18 @@ class SoftmaxTemperature(Explorable):
         super().__init__(logits=logits, temperature=temperature, names=names)
 
     @traitlets.validate("names", "logits")
+    @trait_errors()
     def _check_classes(self, proposal: dict[str, Any]) -> list[Any]:
         name, values = proposal["trait"].name, proposal["value"]
         if name == "logits":
-            values = check.numbers("logits", values, -10, 10)
-        check.same_length(**{"names": self.names, "logits": self.logits, name: values})
+            values = check_numbers("logits", values, -10, 10)
+        check_same_length(**{"names": self.names, "logits": self.logits, name: values})
         return values
 
     @traitlets.validate("temperature")
+    @trait_errors()
     def _check_temperature(self, proposal: dict[str, Any]) -> float:
-        return check.number("temperature", proposal["value"], 0.01, 1000)
+        return check_number("temperature", proposal["value"], 0.01, 1000, "the temperature T")
 
     @property
     def probabilities(self) -> list[float]:
@@ -62,9 +70,10 @@ class SoftmaxTemperature(Explorable):
         return self._softmax(self.temperature)
 
     @probabilities.setter
+    @trait_errors()
     def probabilities(self, values: Sequence[float]) -> None:
         wanted = torch.tensor(
-            check.numbers("probabilities", values, 1e-300, 1), dtype=torch.float64
+            check_numbers("probabilities", values, 1e-300, 1), dtype=torch.float64
         )
         if abs(wanted.sum() - 1) > 1e-6:
             raise traitlets.TraitError(
@@ -81,7 +90,7 @@ class SoftmaxTemperature(Explorable):
 
     def _softmax(self, temperature: float) -> list[float]:
         logits = torch.tensor(self.logits, dtype=torch.float64)
-        return torch.softmax(logits / temperature, dim=0).tolist()
+        return softmax(logits, temperature).tolist()
 
     def caption(self) -> str:
         """The soft prediction in numbers."""

@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 import traitlets
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.checks import check_numbers, check_same_length, check_threshold
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.train import pseudo_label
 
 
 class PseudoLabelThreshold(Explorable):
     """Slide the threshold on a teacher's confidence, see what the student would learn from.
+
+    >>> from cvcourse.explore import PseudoLabelThreshold
+    >>> said = [[0.95, 0.05], [0.4, 0.6]]
+    >>> print(PseudoLabelThreshold(said, [0, 0], ["dog", "cat"]).caption())
+    Pseudo-labels of at least 0.900: coverage 0.500, purity 1.000.
 
     Args:
         probabilities: (N, C) float, the teacher's softmax outputs on unlabelled pictures, N at
@@ -50,9 +59,10 @@ class PseudoLabelThreshold(Explorable):
                 f"probabilities have shape {p.shape} and there are {len(names)} names; expected "
                 "(N, C) for C names, N at most 4,000 and C at most 12"
             )
-        check.numbers("probabilities", p.ravel(), 0, 1 + 1e-6)
-        check.numbers("labels", truth, 0, len(names) - 1)
-        check.same_length(probabilities=p.tolist(), labels=truth.tolist())
+        with trait_errors():
+            check_numbers("probabilities", p.ravel(), 0, 1 + 1e-6)
+            check_numbers("labels", truth, 0, len(names) - 1)
+            check_same_length(probabilities=p.tolist(), labels=truth.tolist())
         super().__init__(
             confidences=p.max(axis=1).round(4).tolist(),
             predicted=p.argmax(axis=1).tolist(),
@@ -62,8 +72,9 @@ class PseudoLabelThreshold(Explorable):
         )
 
     @traitlets.validate("threshold")
+    @trait_errors()
     def _check_threshold(self, proposal: dict[str, Any]) -> float:
-        return check.number("threshold", proposal["value"], 0, 1)
+        return check_threshold(proposal["value"])
 
     @property
     def kept(self) -> NDArray[np.bool_]:
@@ -73,13 +84,12 @@ class PseudoLabelThreshold(Explorable):
     @property
     def coverage(self) -> float:
         """The share of pictures that are kept."""
-        return float(self.kept.mean())
+        return self._shares(self.threshold)[0]
 
     @property
     def purity(self) -> float | None:
         """The share of right labels among those kept; None if there are none."""
-        right = np.equal(self.predicted, self.labels)[self.kept]
-        return float(right.mean()) if len(right) else None
+        return self._shares(self.threshold)[1]
 
     @property
     def confusion(self) -> NDArray[np.int64]:
@@ -88,6 +98,18 @@ class PseudoLabelThreshold(Explorable):
         pairs = np.array(self.labels)[self.kept], np.array(self.predicted)[self.kept]
         np.add.at(counts, pairs, 1)
         return counts
+
+    def _shares(self, threshold: float) -> tuple[float, float | None]:
+        """Coverage and purity; nothing has no purity."""
+        probabilities, truth = self._probabilities(), torch.tensor(self.labels)
+        kept = pseudo_label.coverage(probabilities, threshold)
+        return kept, pseudo_label.purity(probabilities, truth, threshold) if kept else None
+
+    def _probabilities(self) -> Tensor:
+        """What is known of them, (N, C) float64: each row's largest, and 0 elsewhere."""
+        known = torch.zeros(len(self.predicted), len(self.names), dtype=torch.float64)
+        largest = torch.tensor(self.confidences, dtype=torch.float64)
+        return known.scatter_(1, torch.tensor(self.predicted)[:, None], largest[:, None])
 
     def caption(self) -> str:
         """Coverage and purity at the threshold."""
@@ -100,13 +122,8 @@ class PseudoLabelThreshold(Explorable):
     def still(self) -> str:
         """Coverage and purity at a few thresholds."""
         rows = {}
-        confidences = np.array(self.confidences)
-        right = np.equal(self.predicted, self.labels)
         for at in (0.0, 0.5, 0.8, 0.9, 0.95, 0.99):
-            kept = confidences >= at
-            rows[f"at {at:g}"] = (
-                float(kept.mean()),
-                float(right[kept].mean()) if kept.any() else 0.0,
-            )
+            coverage, purity = self._shares(at)
+            rows[f"at {at:g}"] = (coverage, purity or 0.0)
         title = "sky blue: coverage, green: purity"
         return still.paired_bars(title, rows, ("sky", "green"), self.caption())

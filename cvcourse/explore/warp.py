@@ -9,8 +9,9 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from cvcourse.explore import check, still
-from cvcourse.explore.base import Explorable, module
+from cvcourse.checks import check_numbers
+from cvcourse.explore import still
+from cvcourse.explore.base import Explorable, module, trait_errors
 from cvcourse.explore.pictures import data_uri, photograph
 
 SIDE = 100.0
@@ -20,6 +21,10 @@ _MODES = ("affine", "perspective")
 
 class CornerMap(Explorable):
     """Drag three corners of a photograph (affine) or four (perspective), see the matrix.
+
+    >>> from cvcourse.explore import CornerMap
+    >>> CornerMap().matrix.round(2).tolist()
+    [[0.9, -0.3, 20.0], [0.0, 0.7, 15.0], [0.0, 0.0, 1.0]]
 
     Args:
         corners: where the corners of the 100 × 100 square go: top left, top right, bottom right,
@@ -53,6 +58,7 @@ class CornerMap(Explorable):
         )
 
     @traitlets.validate("corners", "mode")
+    @trait_errors()
     def _check(self, proposal: dict[str, Any]) -> Any:
         state = {"corners": self.corners, "mode": self.mode}
         state[proposal["trait"].name] = proposal["value"]
@@ -62,7 +68,7 @@ class CornerMap(Explorable):
         if len(corners) != 4:
             raise traitlets.TraitError(f"there are {len(corners)} corners; expected 4")
         for corner in corners:
-            check.numbers("corners", corner, -150, 250)
+            check_numbers("corners", corner, -150, 250)
         edges = np.roll(corners, -1, axis=0) - np.array(corners)
         turns = np.linalg.det(np.stack([edges, np.roll(edges, -1, axis=0)], axis=1))  # (4,)
         if not (turns.max() < -200 or turns.min() > 200):

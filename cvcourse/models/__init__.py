@@ -9,7 +9,7 @@ from cvcourse.models.single_layer import SingleLayer
 from cvcourse.models.small_cnn import FlattenCNN, SmallCNN
 from cvcourse.models.small_resnet import SmallResNet
 from cvcourse.models.standardize import Standardize, standardized
-from cvcourse.models.table import Layer, format_table, layer_table
+from cvcourse.models.table import Layer, format_table, layer_table, multiply_adds
 from cvcourse.models.vgg import VGG
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "format_table",
     "layer_table",
     "load_official_weights",
+    "multiply_adds",
     "standardized",
 ]

@@ -12,6 +12,12 @@ class AlexNet(nn.Module):
     61,100,840 parameters at 1,000 classes. Its state dict has torchvision's names and shapes, so
     torchvision's weights load unchanged and give the same logits.
 
+    >>> import torch
+    >>> from cvcourse.models import AlexNet
+    >>> with torch.device("meta"):  # shapes, without weights
+    ...     AlexNet(n_classes=10)(torch.empty(2, 3, 224, 224)).shape
+    torch.Size([2, 10])
+
     Args:
         n_classes: number of logits.
     """
@@ -60,6 +66,12 @@ class TwoPathAlexNet(nn.Module):
     The paper speaks of images of 224 × 224, from which its first layer would make maps of 54 × 54
     and not its 55 × 55. A padding of 2 repairs that; so would images of 227 × 227 without padding.
 
+    >>> import torch
+    >>> from cvcourse.models import TwoPathAlexNet
+    >>> with torch.device("meta"):
+    ...     TwoPathAlexNet(n_classes=10)(torch.empty(2, 3, 224, 224)).shape
+    torch.Size([2, 10])
+
     Args:
         n_classes: number of logits.
     """
@@ -106,6 +118,11 @@ class PathwiseLRN(nn.Module):
     Each activation a is divided by (k + α Σ a²)^β; the sum runs over the `size` neighbouring maps
     at the same position, itself in the middle. (torch's own divides its α by `size`, the paper does
     not; on a CPU it also takes several times as long.)
+
+    >>> import torch
+    >>> from cvcourse.models import PathwiseLRN
+    >>> PathwiseLRN(paths=2)(torch.ones(1, 8, 4, 4)).shape
+    torch.Size([1, 8, 4, 4])
 
     Args:
         paths: the maps are normalised in so many separate groups.

@@ -6,7 +6,7 @@ Each takes maps (B, C, h, w), whatever made them. The losses are terms for one s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,11 +15,15 @@ from torch import Tensor, nn
 from torchvision.ops import generalized_box_iou_loss
 
 from cvcourse.data import ImageSet
-from cvcourse.train import Batch, Step
 
 
 class ClassificationHead(nn.Module):
     """What is it? The average of each map over all positions, then one layer.
+
+    >>> import torch
+    >>> from cvcourse.models.heads import ClassificationHead
+    >>> ClassificationHead(64, n_classes=10)(torch.zeros(2, 64, 4, 4)).shape
+    torch.Size([2, 10])
 
     Args:
         channels: of the feature maps, C.
@@ -41,6 +45,13 @@ class DetectionHead(nn.Module):
     The class comes from averaged maps, as in `ClassificationHead`; the box from all positions side
     by side, since an average would not know where (Simonyan & Zisserman 2015, appendix A, regress
     the one box of an image in this way, from the last fully connected layer).
+
+    >>> import torch
+    >>> from cvcourse.models.heads import DetectionHead
+    >>> head = DetectionHead(64, n_classes=10, map_size=4, image_size=32)
+    >>> logits, boxes = head(torch.zeros(2, 64, 4, 4))
+    >>> logits.shape, boxes.shape
+    (torch.Size([2, 10]), torch.Size([2, 4]))
 
     Args:
         channels: of the feature maps, C.
@@ -72,6 +83,11 @@ class SegmentationHead(nn.Module):
 
     Fully convolutional (Long, Shelhamer & Darrell 2015, section 3), so it takes maps of any size.
 
+    >>> import torch
+    >>> from cvcourse.models.heads import SegmentationHead
+    >>> SegmentationHead(64, stride=8)(torch.zeros(2, 64, 4, 4)).shape
+    torch.Size([2, 32, 32])
+
     Args:
         channels: of the feature maps, C.
         stride: image pixels from one position of the maps to the next.
@@ -94,6 +110,15 @@ class SegmentationHead(nn.Module):
 class MultiHead(nn.Module):
     """One backbone whose maps go to every head.
 
+    >>> import torch
+    >>> from cvcourse.models import SmallCNN
+    >>> from cvcourse.models.heads import ClassificationHead, MultiHead, SegmentationHead
+    >>> heads = {"class": ClassificationHead(64, 10), "mask": SegmentationHead(64, stride=8)}
+    >>> model = MultiHead(SmallCNN().features, heads)
+    >>> said = model(torch.zeros(2, 3, 32, 32))
+    >>> said["class"].shape, said["mask"].shape
+    (torch.Size([2, 10]), torch.Size([2, 32, 32]))
+
     Args:
         backbone: images → feature maps.
         heads: name → head.
@@ -110,7 +135,21 @@ class MultiHead(nn.Module):
 
 
 def classification_loss(logits: Tensor, truth: ImageSet) -> Tensor:
-    """Cross-entropy in nats of logits (B, n_classes)."""
+    """Cross-entropy in nats of logits (B, n_classes).
+
+    >>> import torch
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models.heads import classification_loss
+    >>> f"{classification_loss(torch.zeros(10, 10), render(10)):.2f}"  # log 10
+    '2.30'
+
+    Args:
+        logits: (B, n_classes) float.
+        truth: B images with labels.
+
+    Returns:
+        A scalar, the mean over the images.
+    """
     return F.cross_entropy(logits, truth.labels)
 
 
@@ -120,9 +159,19 @@ def detection_loss(prediction: tuple[Tensor, Tensor], truth: ImageSet) -> Tensor
     An image in which nothing shows (box 0, 0, 0, 0) has no box to learn from and counts for its
     class alone.
 
+    >>> import torch
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models.heads import detection_loss
+    >>> truth = render(10)
+    >>> f"{detection_loss((torch.zeros(10, 10), truth.boxes), truth):.2f}"  # log 10
+    '2.30'
+
     Args:
         prediction: logits (B, n_classes) and boxes (B, 4) in pixels.
         truth: with boxes.
+
+    Returns:
+        A scalar: the mean over the images, and over those that have a box.
 
     Raises:
         ValueError: the images have no boxes.
@@ -138,6 +187,19 @@ def detection_loss(prediction: tuple[Tensor, Tensor], truth: ImageSet) -> Tensor
 def segmentation_loss(logits: Tensor, truth: ImageSet) -> Tensor:
     """Binary cross-entropy in nats of a logit for each pixel, (B, H, W).
 
+    >>> import torch
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models.heads import segmentation_loss
+    >>> f"{segmentation_loss(torch.zeros(10, 32, 32), render(10)):.2f}"  # log 2
+    '0.69'
+
+    Args:
+        logits: (B, H, W) float; above zero: the object.
+        truth: B images with masks.
+
+    Returns:
+        A scalar, the mean over all pixels.
+
     Raises:
         ValueError: the images have no masks.
     """
@@ -146,28 +208,15 @@ def segmentation_loss(logits: Tensor, truth: ImageSet) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, truth.masks.to(logits.dtype))
 
 
-def multi_head_step(train: ImageSet, losses: Mapping[str, Callable[..., Tensor]]) -> Step:
-    """A step for `cvcourse.train.fit`: the sum of the heads' losses.
-
-    Args:
-        train: the images that `fit` is given, on its device; boxes and masks are looked up in it by
-            `batch.indices`.
-        losses: head's name → loss (what the head says, truth) → scalar.
-
-    Returns:
-        A step for a `MultiHead`; its metrics are "<head>_loss".
-    """
-
-    def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        truth, said = train[batch.indices], model(batch.images)
-        terms = {f"{name}_loss": loss(said[name], truth) for name, loss in losses.items()}
-        return torch.stack(list(terms.values())).sum(), terms
-
-    return step
-
-
 def mask_iou(predicted: Tensor, truth: Tensor) -> Tensor:
     """Intersection over union of each pair of masks.
+
+    >>> import torch
+    >>> from cvcourse.models.heads import mask_iou
+    >>> predicted = torch.tensor([[[True, True], [False, False]]])
+    >>> truth = torch.tensor([[[True, False], [False, False]]])
+    >>> mask_iou(predicted, truth).tolist()
+    [0.5]
 
     Args:
         predicted: (N, H, W) bool.
@@ -177,8 +226,14 @@ def mask_iou(predicted: Tensor, truth: Tensor) -> Tensor:
         (N,) float32 in [0, 1]; 1 where both are empty.
 
     Raises:
+        TypeError: the masks are not bool.
         ValueError: the shapes differ.
     """
+    if not predicted.dtype == truth.dtype == torch.bool:
+        raise TypeError(
+            f"predicted masks are {predicted.dtype}, true ones {truth.dtype}; expected "
+            "torch.bool — compare logits with 0 first"
+        )
     if predicted.shape != truth.shape:
         raise ValueError(
             f"predicted masks are {tuple(predicted.shape)}, true ones {tuple(truth.shape)}; "

@@ -13,6 +13,14 @@ class LeNet5(nn.Module):
     of S2 and S4 has a trained factor and bias (12 and 32 more), and the output layer's templates
     are drawn by hand (850 fewer).
 
+    >>> import torch
+    >>> from cvcourse.models import LeNet5
+    >>> model = LeNet5()
+    >>> model(torch.zeros(2, 1, 32, 32)).shape
+    torch.Size([2, 10])
+    >>> sum(p.numel() for p in model.parameters())
+    61706
+
     Args:
         n_classes: number of logits.
         channels: image channels, C.

@@ -21,6 +21,12 @@ from cvcourse.models.small_cnn import SmallCNN
 class LocallyConnected2d(nn.Module):
     """A convolution that does not share its weights: every output position has its own kernel.
 
+    >>> import torch
+    >>> from cvcourse.models import LocallyConnected2d
+    >>> layer = LocallyConnected2d(3, 8, size=6, kernel_size=3, padding=1)
+    >>> layer(torch.zeros(2, 3, 6, 6)).shape, tuple(layer.weight.shape)
+    (torch.Size([2, 8, 6, 6]), (6, 6, 8, 3, 3, 3))
+
     Args:
         in_channels: C.
         out_channels: C'.
@@ -128,6 +134,11 @@ class LocallyConnectedNet(SmallCNN):
     """`SmallCNN` with locally connected layers in place of the convolutions, and nothing else.
 
     2,802,538 parameters at the default width and size.
+
+    >>> import torch
+    >>> from cvcourse.models import LocallyConnectedNet
+    >>> LocallyConnectedNet(n_classes=10, size=16, width=4)(torch.zeros(2, 3, 16, 16)).shape
+    torch.Size([2, 10])
 
     Args:
         n_classes: number of logits.

@@ -10,6 +10,11 @@ from torch import Tensor, nn
 class MLP(nn.Module):
     """Fully connected layers on the flattened image.
 
+    >>> import torch
+    >>> from cvcourse.models import MLP
+    >>> MLP(n_classes=10, size=8, hidden=(16,))(torch.zeros(2, 3, 8, 8)).shape
+    torch.Size([2, 10])
+
     Args:
         n_classes: number of logits.
         channels: image channels, C.

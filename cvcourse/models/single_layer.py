@@ -8,6 +8,12 @@ from torch import Tensor, nn
 class SingleLayer(nn.Module):
     """logits = W x + b on the flattened image.
 
+    >>> import torch
+    >>> from cvcourse.models import SingleLayer
+    >>> layer = SingleLayer(n_classes=10, channels=1, size=28)
+    >>> layer(torch.zeros(2, 1, 28, 28)).shape, layer.templates().shape
+    (torch.Size([2, 10]), torch.Size([10, 1, 28, 28]))
+
     Args:
         n_classes: number of logits.
         channels: image channels, C.

@@ -12,6 +12,14 @@ class SmallCNN(nn.Module):
 
     24,346 parameters at the default width.
 
+    >>> import torch
+    >>> from cvcourse.models import SmallCNN
+    >>> model = SmallCNN(n_classes=10)
+    >>> model(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    >>> sum(p.numel() for p in model.parameters())
+    24346
+
     Args:
         n_classes: number of logits.
         channels: image channels, C.
@@ -44,6 +52,14 @@ class FlattenCNN(SmallCNN):
     """The same convolutions without the average: the last layer sees every position of every map.
 
     33,946 parameters at the default size and width.
+
+    >>> import torch
+    >>> from cvcourse.models import FlattenCNN
+    >>> model = FlattenCNN(n_classes=10, size=32)
+    >>> model(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    >>> sum(p.numel() for p in model.parameters())
+    33946
 
     Args:
         size: side of the images, at least 8.

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from typing import Any
+
 from torch import Tensor, nn
 
 from cvcourse.data import ImageSet
@@ -12,6 +16,13 @@ class Standardize(nn.Module):
 
     The statistics are buffers: they travel with the model's weights, so that a model never meets
     those of another dataset.
+
+    >>> import torch
+    >>> from cvcourse.models import Standardize
+    >>> standardize = Standardize(torch.tensor([0.5]), torch.tensor([0.25]))
+    >>> images = torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 1, 2)
+    >>> standardize(images).flatten().tolist()
+    [-2.0, 2.0]
 
     Args:
         mean: (C,) float, on the scale [0, 1].
@@ -33,6 +44,56 @@ class Standardize(nn.Module):
         return images.float().div_(255).sub_(self.mean).div_(self.std)  # in one piece of memory
 
 
-def standardized(model: nn.Module, train: ImageSet) -> nn.Sequential:
-    """`model` behind the statistics of the images that it is going to be trained on."""
-    return nn.Sequential(Standardize(*train.statistics()), model)
+def standardized(
+    model: nn.Module | Callable[..., nn.Module], train: ImageSet, **settings: Any
+) -> nn.Sequential:
+    """A model behind the statistics of the images that it is going to be trained on.
+
+    `standardized(SmallCNN, train, width=8)` builds it to fit them: whatever of `n_classes`,
+    `channels` and `size` the constructor takes is read off `train`.
+
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models import SmallCNN, standardized
+    >>> train = render(20)
+    >>> model = standardized(SmallCNN, train, width=4)
+    >>> model(train.images).shape
+    torch.Size([20, 10])
+
+    Args:
+        model: a class (or a function) to build the model with, or a model that is built already.
+        train: the training images.
+        settings: the constructor's other arguments; they go before what `train` says.
+
+    Returns:
+        `Standardize`, then the model.
+
+    Raises:
+        TypeError: settings for a model that is built already.
+        ValueError: `size` is wanted, and the images are not square.
+    """
+    if isinstance(model, nn.Module):
+        if settings:
+            raise TypeError(
+                f"{type(model).__name__} is built already, and cannot take {', '.join(settings)}; "
+                "give the class instead"
+            )
+        return nn.Sequential(Standardize(*train.statistics()), model)
+    _, channels, height, width = train.images.shape
+    found = {"n_classes": train.n_classes, "channels": channels, "size": width}
+    taken = _keywords(model)
+    if "size" in taken - settings.keys() and height != width:
+        raise ValueError(f"the images are {height} × {width}; expected square ones for a size")
+    fitting = {name: value for name, value in found.items() if name in taken}
+    return nn.Sequential(Standardize(*train.statistics()), model(**fitting | settings))
+
+
+def _keywords(make: Callable[..., nn.Module]) -> set[str]:
+    """What a constructor takes by name, its base class's where it passes **settings on."""
+    names: set[str] = set()
+    owners = make.__mro__ if isinstance(make, type) else (make,)
+    for function in (vars(o).get("__init__") if isinstance(o, type) else o for o in owners):
+        parameters = inspect.signature(function).parameters.values() if function else ()
+        names |= {p.name for p in parameters}
+        if function and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return names

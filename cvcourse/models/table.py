@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,11 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...]) -> list[Layer]:
     copy that has shapes but no weights. A layer that is used twice has two lines, the second
     without parameters.
 
+    >>> from cvcourse.models import LeNet5, layer_table
+    >>> first = layer_table(LeNet5(), (1, 32, 32))[0]
+    >>> first.kind, first.shape, first.parameters, first.multiply_adds
+    ('Conv2d', (6, 28, 28), 156, 117600)
+
     Args:
         model: takes a batch of float32 images and puts out one tensor a layer.
         input_shape: of one image, (C, H, W).
@@ -82,8 +88,37 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...]) -> list[Layer]:
     return rows
 
 
+def multiply_adds(function: Callable[..., object], *inputs: Any) -> int:
+    """Multiplications with an addition that a call does, in convolutions and matrix products.
+
+    >>> import torch
+    >>> from cvcourse.models import multiply_adds
+    >>> multiply_adds(torch.nn.Linear(64, 10), torch.zeros(1, 64))
+    640
+
+    Args:
+        function: a model (its mode is left alone) or any other function; one that calls
+            `backward` has those of the gradients counted, too.
+        inputs: what to call it with; on device "meta" nothing is computed.
+    """
+    with FlopCounterMode(display=False) as counter:
+        function(*inputs)
+    return int(counter.get_total_flops()) // 2
+
+
 def format_table(rows: list[Layer]) -> str:
-    """The rows and their totals, in columns."""
+    """The rows and their totals, in columns.
+
+    >>> from cvcourse.models import LeNet5, format_table, layer_table
+    >>> rows = layer_table(LeNet5(), (1, 32, 32))
+    >>> print(format_table(rows[-1:]))
+    layer         kind                          output    parameters    multiply-adds
+    classifier.2  Linear                            10           850              840
+    total                                                        850              840
+
+    Args:
+        rows: as `layer_table` gives them.
+    """
     titles = f"{'layer':14}{'kind':20}{'output':>16}{'parameters':>14}{'multiply-adds':>17}"
     lines = [
         f"{row.name:14}{row.kind:20}{' × '.join(map(str, row.shape)):>16}"

@@ -28,6 +28,12 @@ class VGG(nn.Module):
     The convolutions start as He et al. (2015) have it, which sixteen layers of ReLU need to pass a
     signal on; the paper trained its shallowest network first and started the deeper from that.
 
+    >>> import torch
+    >>> from cvcourse.models import VGG
+    >>> with torch.device("meta"):  # shapes, without weights
+    ...     VGG(16, n_classes=10)(torch.empty(2, 3, 224, 224)).shape
+    torch.Size([2, 10])
+
     Args:
         depth: how many layers have weights; three of them are fully connected.
         batch_norm: normalise after each convolution (not in the paper, which is older).

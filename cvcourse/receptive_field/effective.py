@@ -19,6 +19,13 @@ def effective_receptive_field(
     node's channels at the central position, (H // 2, W // 2) of its map. The model is in evaluation
     mode; its own gradients are left alone.
 
+    >>> import torch
+    >>> from cvcourse.receptive_field import effective_receptive_field
+    >>> model = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3, padding=1))
+    >>> seen = effective_receptive_field(model, torch.zeros(1, 1, 8, 8), "0")
+    >>> (seen > 0).sum().item()
+    9
+
     Args:
         model: any module that torch.fx can trace.
         images: (N, C, H, W) float, or uint8, which is divided by 255; on the model's device.

@@ -162,6 +162,13 @@ def receptive_field(model: nn.Module, input_size: tuple[int, int, int]) -> Recep
     Neural Networks", Distill, in integers, on a graph traced by torch.fx; each unit's own field at
     the borders comes with it. Nothing is computed but shapes, so a large model takes no memory.
 
+    >>> from torch import nn
+    >>> from cvcourse.receptive_field import receptive_field
+    >>> model = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2), nn.MaxPool2d(2))
+    >>> pool = receptive_field(model, (3, 32, 32))["1"]
+    >>> pool.size, pool.jump, pool.region(0, 0)
+    ((7, 7), (4.0, 4.0), Region(top=0, left=0, bottom=7, right=7))
+
     Args:
         model: any module that torch.fx can trace and that takes (B, C, H, W) images.
         input_size: (channels, height, width) of the images.

@@ -1,10 +1,12 @@
 """Training and measuring."""
 
-from cvcourse.train.checkpoint import CheckpointError, load_weights, save_weights
+from cvcourse.train.checkpoint import CheckpointError
 from cvcourse.train.evaluate import accuracy, evaluate, evaluating, predict
-from cvcourse.train.loop import fit, supervised
-from cvcourse.train.optim import Recipe
-from cvcourse.train.run import Augment, Batch, DivergedError, History, Step
+from cvcourse.train.fit import DivergedError, History, fit
+from cvcourse.train.fitted import fitted
+from cvcourse.train.recipe import Recipe
+from cvcourse.train.step import Augment, Batch, Step, supervised
+from cvcourse.train.weights import load_weights, save_weights
 
 __all__ = [
     "Augment",
@@ -18,6 +20,7 @@ __all__ = [
     "evaluate",
     "evaluating",
     "fit",
+    "fitted",
     "load_weights",
     "predict",
     "save_weights",

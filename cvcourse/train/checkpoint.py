@@ -1,107 +1,158 @@
-"""Files that a run can be taken up from, and weights to share."""
+"""How a run is put down and taken up again: what it is, what it has reached, and the file of both.
+
+A file is a line that names the format, a line with the SHA-256 of all the rest, and what torch.save
+makes of the run. The checksum is compared before anything is read.
+"""
 
 from __future__ import annotations
 
-import os
+import hashlib
+import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
-from torch import nn
+import torch.distributed
 
-FORMAT = "cvcourse run, version 1"
+from cvcourse.files import write_file
+from cvcourse.random_state import get_random_states, set_random_states
+from cvcourse.train.identity import differences
+
+if TYPE_CHECKING:
+    from cvcourse.train.fit import Run
+
+FORMAT = b"cvcourse run, version 2\n"
 
 
 class CheckpointError(RuntimeError):
     """A file that a run cannot be taken up from."""
 
 
-def save_checkpoint(path: Path, run: dict[str, Any], state: dict[str, Any]) -> None:
+def save(run: Run) -> None:
+    """Write down all that changes in a run, random states of every process included."""
+    if run.checkpoint is None:
+        return
+    randoms = _gathered(_packed({"global": get_random_states(), "own": run.generator.get_state()}))
+    if not run.fabric.is_global_zero:
+        return
+    state = {
+        "model": run.model.state_dict(),
+        "average": run.average.state_dict() if run.average is not None else None,
+        "optimizer": run.optimizer.state_dict(),
+        "scheduler": run.scheduler.state_dict(),
+        "precision": run.fabric.strategy.precision.state_dict(),
+        "randoms": randoms,
+        "done": run.done,
+        "sums": run.sums,
+        "history": list(run.history),
+        "best": run.best,
+    }
+    save_checkpoint(run.checkpoint, run.identity, state)
+
+
+def resume(run: Run) -> None:
+    """Take a run up where its checkpoint put it down, if there is one.
+
+    Raises:
+        CheckpointError: see `load_checkpoint`; or the state in it is not one of a run.
+    """
+    if run.checkpoint is None or not run.checkpoint.exists():
+        return
+    state = load_checkpoint(run.checkpoint, run.identity)
+    try:
+        run.model.load_state_dict(state["model"])
+        if run.average is not None:
+            run.average.load_state_dict(state["average"])
+        run.optimizer.load_state_dict(state["optimizer"])
+        run.scheduler.load_state_dict(state["scheduler"])
+        run.fabric.strategy.precision.load_state_dict(state["precision"])
+        randoms = _unpacked(state["randoms"][run.fabric.global_rank])
+        set_random_states(randoms["global"])
+        run.generator.set_state(randoms["own"])
+        run.done = int(state["done"])
+        run.sums = {name: total.to(run.fabric.device) for name, total in state["sums"].items()}
+        run.history.extend(state["history"])
+        run.best = state["best"] and tuple(state["best"])
+    except Exception as error:  # whatever an entry that is missing or of another kind gives
+        raise CheckpointError(
+            f"{run.checkpoint} does not hold the state of a run ({_reason(error)}); "
+            f"{_remedy(run.checkpoint)}"
+        ) from error
+
+
+def save_checkpoint(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:
     """Write a checkpoint, whole or not at all; the one before it stays until this one is complete.
 
     Args:
         path: where to.
-        run: what this run is (recipe, seed, data, model): a later run must be the same.
+        identity: what this run is, see `describe`: a later run must be the same.
         state: all that changes while it runs.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("wb") as file:
-        torch.save({"format": FORMAT, "run": run, "state": state}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    content = _packed({"identity": identity, "state": state})
+    digest = hashlib.sha256(content).hexdigest().encode()
+    write_file(path, FORMAT + digest + b"\n" + content)
 
 
-def load_checkpoint(path: Path, run: dict[str, Any]) -> dict[str, Any]:
+def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     """The state in a checkpoint of just this run.
 
     Nothing but numbers, strings and tensors is ever unpickled (weights_only=True).
 
     Args:
         path: the file.
-        run: what the run to be taken up is; see `save_checkpoint`.
+        identity: what the run to be taken up is; see `save_checkpoint`.
 
     Raises:
-        CheckpointError: the file is truncated, comes from elsewhere, or from another run; with what
+        CheckpointError: the file is damaged, comes from elsewhere, or from another run; with what
             differs.
     """
-    remedy = f"delete {path} to start anew, or give another path"
-    with path.open("rb") as file:
-        try:
-            content = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # a damaged file can make the unpickler raise anything
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise CheckpointError(f"{path} cannot be read ({reason}); {remedy}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a checkpoint of cvcourse's fit; {remedy}")
-    then = content["run"]
-    changed = [name for name in run if then.get(name) != run[name]]
-    if changed:
-        differences = "; ".join(
-            f"{name} was {_short(then.get(name))}, is now {_short(run[name])}" for name in changed
-        )
-        raise CheckpointError(f"{path} is from another run: {differences}; {remedy}")
-    return content["state"]
-
-
-def save_weights(model: nn.Module, path: str | Path) -> None:
-    """A model's weights and buffers as safetensors, whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    safetensors.torch.save_model(model, str(unfinished))
-    os.replace(unfinished, path)
-
-
-def load_weights(model: nn.Module, path: str | Path) -> None:
-    """Load what `save_weights` wrote into a model of the same shape.
-
-    Raises:
-        CheckpointError: the file is damaged, or is of another model; the first tensors that differ
-            are named. The model keeps the weights that it had.
-    """
     try:
-        weights = safetensors.torch.load_file(str(path))
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is no complete safetensors file ({error})") from error
-    own = model.state_dict()
-    wrong = [
-        f"{name}: {_size(weights.get(name))} in the file, {_size(own.get(name))} in the model"
-        for name in sorted(weights.keys() | own.keys())
-        if _size(weights.get(name)) != _size(own.get(name))
-    ]
-    if wrong:
-        raise CheckpointError(f"{path} holds another model's weights; {'; '.join(wrong[:3])}")
-    model.load_state_dict(weights)
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+    if not content.startswith(FORMAT):
+        raise CheckpointError(f"{path} is not a checkpoint of this version's fit; {_remedy(path)}")
+    digest, _, packed = content.removeprefix(FORMAT).partition(b"\n")
+    if hashlib.sha256(packed).hexdigest().encode() != digest:
+        raise CheckpointError(
+            f"{path} is damaged: its content does not fit its checksum; {_remedy(path)}"
+        )
+    try:
+        whole = _unpacked(packed)
+        then, state = whole["identity"], whole["state"]
+        changed = list(differences(then, identity))
+    except Exception as error:  # a forged file can make the unpickler raise anything
+        reason = _reason(error)
+        raise CheckpointError(f"{path} cannot be read ({reason}); {_remedy(path)}") from error
+    if changed:
+        raise CheckpointError(f"{path} is from another run: {'; '.join(changed)}; {_remedy(path)}")
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{path} does not hold the state of a run; {_remedy(path)}")
+    return state
 
 
-def _size(tensor: torch.Tensor | None) -> str:
-    return "absent" if tensor is None else "×".join(map(str, tensor.shape)) or "scalar"
+def _packed(value: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
 
 
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else text[:57] + "…"
+def _unpacked(content: bytes) -> Any:
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+
+
+def _gathered(own: bytes) -> list[bytes]:
+    """What every process gives, in their order."""
+    if not torch.distributed.is_initialized():
+        return [own]
+    everybodys: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(everybodys, own)
+    return everybodys
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _remedy(path: Path) -> str:
+    return f"delete {path} to start anew, or give another path"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cvcourse.losses import distillation_loss, knowledge_distillation_loss
-from cvcourse.train.run import Batch, Step
+from cvcourse.train.step import Batch, Step
 
 
 def distillation(
@@ -21,6 +21,18 @@ def distillation(
     A teacher that is a model sees what the student sees, augmentation included. A teacher of other
     classes than the ones wanted can be followed too: give the student a head of the teacher's
     width, distil with alpha = 1, then `replace_head` and train on labels.
+
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models import SingleLayer, standardized
+    >>> from cvcourse.train import Recipe, fit
+    >>> from cvcourse.train.distill import distillation
+    >>> train = render(20)
+    >>> teacher = standardized(SingleLayer, train).eval()
+    >>> step = distillation(teacher, temperature=4.0)
+    >>> model = standardized(SingleLayer, train)
+    >>> history = fit(model, train, Recipe(epochs=1), step=step)
+    >>> 0 <= history[0]["agreement"] <= 1
+    True
 
     Args:
         teacher: in evaluation mode, as `fit` leaves a model. Or its logits for every training image

@@ -14,7 +14,7 @@ from cvcourse.train.pseudo_label import (
     draw,
     sure_cross_entropy,
 )
-from cvcourse.train.run import Augment, Batch, Step
+from cvcourse.train.step import Augment, Batch, Step
 
 
 def fixmatch(
@@ -32,6 +32,18 @@ def fixmatch(
     All three views go through the model together, so that batch norm sees them as one, as in the
     authors' code; dropout would therefore noise the pseudo-labels too, and is left out there.
     The paper evaluates an average of the weights: `Recipe(ema_decay=0.999)`.
+
+    >>> from cvcourse.augment import RandAugment, crop_and_flip
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models import SingleLayer, standardized
+    >>> from cvcourse.train import Recipe, fit
+    >>> from cvcourse.train.fixmatch import fixmatch
+    >>> train = render(40)
+    >>> step = fixmatch(train[:10], weak=crop_and_flip, strong=RandAugment(), batch_size=8)
+    >>> model = standardized(SingleLayer, train)
+    >>> history = fit(model, train[10:], Recipe(epochs=1), step=step)
+    >>> 0 <= history[0]["coverage"] <= 1
+    True
 
     Args:
         labeled: images to draw from at every step, with replacement.

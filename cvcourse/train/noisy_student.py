@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -12,16 +13,18 @@ from torch import Tensor, nn
 from cvcourse.data import ImageSet
 from cvcourse.progress import progress
 from cvcourse.random_state import seeded
+from cvcourse.train.checkpoint import load_checkpoint, save_checkpoint
 from cvcourse.train.evaluate import accuracy
-from cvcourse.train.loop import fit
-from cvcourse.train.optim import Recipe
+from cvcourse.train.fit import fit
+from cvcourse.train.identity import describe
 from cvcourse.train.pseudo_label import (
     coverage,
     pseudo_labels,
     self_training,
     teacher_probabilities,
 )
-from cvcourse.train.run import Augment
+from cvcourse.train.recipe import Recipe
+from cvcourse.train.step import Augment
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,19 @@ def noisy_student(
     The teacher labels clean images in evaluation mode; only the student is noised: by `augment`,
     and by whatever dropout and stochastic depth it was built with.
 
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models import SingleLayer, standardized
+    >>> from cvcourse.train import Recipe
+    >>> from cvcourse.train.noisy_student import noisy_student
+    >>> images = render(60)
+    >>> labeled, unlabeled, validation = images[:20], images[20:40], images[40:]
+    >>> teacher = standardized(SingleLayer, labeled).eval()
+    >>> new_student = lambda number: standardized(SingleLayer, labeled)
+    >>> sets = (labeled, unlabeled, validation)
+    >>> best, made = noisy_student(teacher, new_student, *sets, Recipe(epochs=1), rounds=2)
+    >>> [one.number for one in made], made[0].coverage
+    ([1, 2], 1.0)
+
     Args:
         teacher: trained on `labeled`, in evaluation mode.
         new_student: round (from 1) → an untrained student, as large as the teacher or larger. It is
@@ -86,7 +102,7 @@ def noisy_student(
         seed: of all randomness.
         fabric: see `fit`.
         directory: to write checkpoints to, one a round. A run that was killed, in a round or
-            between two, goes on from there to the same end.
+            between two, goes on from there to the same end, or to more rounds.
 
     Returns:
         The last teacher, and what each round came to.
@@ -104,6 +120,23 @@ def noisy_student(
                 f"`{name}` has classes {', '.join(image_set.class_names)}; `labeled` has "
                 f"{', '.join(labeled.class_names)}; expected the same"
             )
+    if directory is not None:
+        _belongs(
+            Path(directory) / "rounds.ckpt",
+            teacher=teacher,
+            new_student=new_student,
+            labeled=labeled,
+            unlabeled=unlabeled,
+            validation=validation,
+            recipe=recipe,
+            augment=augment,
+            threshold=threshold,
+            per_class=per_class,
+            soft=soft,
+            batch_size=batch_size,
+            ask=ask,
+            seed=seed,
+        )
     best, made = accuracy(teacher, validation), []
     for number in progress(range(1, rounds + 1), desc="rounds"):
         own_seed = 1000 * seed + number
@@ -132,3 +165,12 @@ def noisy_student(
         if score > best:
             teacher, best = student, score
     return teacher, made
+
+
+def _belongs(path: Path, **given: Any) -> None:
+    """Refuse a directory of other rounds; mark a new one as that of these."""
+    identity = {name: describe(value) for name, value in given.items()}
+    if path.exists():
+        load_checkpoint(path, identity)
+    else:
+        save_checkpoint(path, identity, {})

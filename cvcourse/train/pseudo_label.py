@@ -17,11 +17,21 @@ from cvcourse.data import ImageSet
 from cvcourse.losses import labeled_cross_entropy, soft_cross_entropy, softmax
 from cvcourse.train.distill import check_teacher, rows
 from cvcourse.train.evaluate import evaluating, predict
-from cvcourse.train.run import Augment, Batch, Step
+from cvcourse.train.step import Augment, Batch, Step
 
 
 def teacher_probabilities(teacher: nn.Module, images: Tensor) -> Tensor:
     """What an un-noised teacher says of clean images: soft pseudo-labels.
+
+    >>> import torch
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models import SingleLayer, standardized
+    >>> from cvcourse.train.pseudo_label import teacher_probabilities
+    >>> unlabeled = render(20)
+    >>> teacher = standardized(SingleLayer, unlabeled).eval()
+    >>> said = teacher_probabilities(teacher, unlabeled.images)
+    >>> said.shape, torch.allclose(said.sum(dim=1), torch.ones(20))
+    (torch.Size([20, 10]), True)
 
     Args:
         teacher: in evaluation mode.
@@ -47,6 +57,15 @@ def pseudo_labels(
     per_class: int | None = None,
 ) -> tuple[ImageSet, Tensor]:
     """The images that a teacher is sure of, with its word for a label.
+
+    >>> import torch
+    >>> from cvcourse.data import render
+    >>> from cvcourse.train.pseudo_label import pseudo_labels
+    >>> unlabeled = render(2)
+    >>> probabilities = torch.eye(10)[[3, 7]] * 0.9 + 0.01
+    >>> sure, soft = pseudo_labels(unlabeled, probabilities, threshold=0.9)
+    >>> sure.labels.tolist(), soft.shape
+    ([3, 7], torch.Size([2, 10]))
 
     Args:
         unlabeled: N images; their labels are not looked at.
@@ -101,15 +120,30 @@ def _balanced(kept: Tensor, labels: Tensor, confidence: Tensor, per_class: int) 
 def coverage(probabilities: Tensor, threshold: float) -> float:
     """The share of images whose largest probability is at least the threshold, 0 to 1.
 
+    >>> import torch
+    >>> from cvcourse.train.pseudo_label import coverage
+    >>> coverage(torch.tensor([[0.9, 0.1], [0.6, 0.4]]), threshold=0.8)
+    0.5
+
+    Args:
+        probabilities: (N, n_classes) float.
+        threshold: 0 to 1.
+
     Raises:
         ValueError: the threshold is not from 0 to 1.
     """
     check_threshold(threshold)
-    return (probabilities.max(dim=1).values >= threshold).float().mean().item()
+    return (probabilities.max(dim=1).values >= threshold).double().mean().item()
 
 
 def purity(probabilities: Tensor, truth: Tensor, threshold: float) -> float:
     """The share of right pseudo-labels among those that reach the threshold, 0 to 1.
+
+    >>> import torch
+    >>> from cvcourse.train.pseudo_label import purity
+    >>> probabilities = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    >>> purity(probabilities, torch.tensor([0, 0, 0]), threshold=0.7)
+    0.5
 
     Args:
         probabilities: (N, n_classes).
@@ -124,7 +158,7 @@ def purity(probabilities: Tensor, truth: Tensor, threshold: float) -> float:
     kept = confidence >= threshold
     if not kept.any():
         raise ValueError(f"no image reaches threshold {threshold}: nothing has no purity")
-    return (labels == truth.to(labels.device))[kept].float().mean().item()
+    return (labels == truth.to(labels.device))[kept].double().mean().item()
 
 
 def self_training(
@@ -138,6 +172,17 @@ def self_training(
     """A step for a `fit` over pseudo-labelled images: they and labelled ones, each a mean.
 
     L = mean CE(labelled) + weight · mean CE(pseudo-labelled) (Xie et al. 2020, algorithm 1).
+
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models import SingleLayer, standardized
+    >>> from cvcourse.train import Recipe, fit
+    >>> from cvcourse.train.pseudo_label import self_training
+    >>> train = render(40)
+    >>> step = self_training(train[:10], batch_size=8)  # a teacher would have labelled the rest
+    >>> model = standardized(SingleLayer, train)
+    >>> history = fit(model, train[10:], Recipe(epochs=1), step=step)
+    >>> 0 <= history[0]["accuracy"] <= 1
+    True
 
     Args:
         labeled: images to draw from at every step, with replacement.
@@ -187,6 +232,17 @@ def pseudo_labeling(
 
     At every step the model, un-noised, labels the clean images; then it learns from those of which
     it is sure, augmented, beside labelled ones. L = mean CE(labelled) + α(t) · Σ_sure CE / B.
+
+    >>> from cvcourse.data import render
+    >>> from cvcourse.models import SingleLayer, standardized
+    >>> from cvcourse.train import Recipe, fit
+    >>> from cvcourse.train.pseudo_label import pseudo_labeling
+    >>> train = render(40)
+    >>> step = pseudo_labeling(train[:10], batch_size=8, threshold=0.5)
+    >>> model = standardized(SingleLayer, train)
+    >>> history = fit(model, train[10:], Recipe(epochs=1), step=step)
+    >>> 0 <= history[0]["coverage"] <= 1
+    True
 
     Args:
         labeled: images to draw from at every step, with replacement.

@@ -17,6 +17,16 @@ def freeze(backbone: nn.Module) -> None:
     batch norm would go on replacing its running statistics by the new task's, and the "frozen"
     features would drift. Names of weights do not change, so checkpoints fit; copies and pickles
     stay frozen.
+
+    >>> from torch import nn
+    >>> from cvcourse.train.transfer import freeze
+    >>> model = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 8, 3))
+    >>> freeze(model[0])
+    >>> [module.training for module in model.train()], model[0].weight.requires_grad
+    ([False, True], False)
+
+    Args:
+        backbone: any module; changed in place.
     """
     backbone.eval()
     backbone.requires_grad_(False)
@@ -27,7 +37,19 @@ def freeze(backbone: nn.Module) -> None:
 
 
 def unfreeze(backbone: nn.Module) -> None:
-    """Undo `freeze`: every parameter takes a gradient again, and the module is in training mode."""
+    """Undo `freeze`: every parameter takes a gradient again, and the module is in training mode.
+
+    >>> from torch import nn
+    >>> from cvcourse.train.transfer import freeze, unfreeze
+    >>> layer = nn.Linear(4, 2)
+    >>> freeze(layer)
+    >>> unfreeze(layer)
+    >>> layer.weight.requires_grad, layer.training
+    (True, True)
+
+    Args:
+        backbone: what was frozen; changed in place.
+    """
     for module in backbone.modules():
         vars(module).pop("train", None)
     backbone.requires_grad_()
@@ -44,6 +66,13 @@ def replace_head(model: nn.Module, n_classes: int) -> nn.Linear:
 
     The last in the order in which the modules were made: the classifier of every model here and of
     torchvision's that end in a linear layer.
+
+    >>> from cvcourse.models import SmallCNN
+    >>> from cvcourse.train.transfer import replace_head
+    >>> model = SmallCNN(n_classes=10)
+    >>> head = replace_head(model, n_classes=3)
+    >>> model.classifier is head, head.out_features
+    (True, 3)
 
     Args:
         model: changed in place.
@@ -83,6 +112,14 @@ def two_learning_rates(
 
     A new head starts from nothing and has far to go; the backbone is nearly there, and a high rate
     would wash out what it knows. Each group follows the recipe's schedule around its own rate.
+
+    >>> from cvcourse.models import SmallCNN
+    >>> from cvcourse.train.transfer import two_learning_rates
+    >>> model = SmallCNN()
+    >>> head = model.classifier
+    >>> groups = two_learning_rates(model, head, backbone_rate=1e-4, head_rate=1e-3)
+    >>> [group["lr"] for group in groups], [len(group["params"]) for group in groups]
+    ([0.0001, 0.001], [9, 2])
 
     Args:
         model: the whole.

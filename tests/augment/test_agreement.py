@@ -139,6 +139,12 @@ def test_flips_and_crops_move_bytes() -> None:
         batch_geometry.crop(images, x + torch.tensor([0, 0, 0, 1]), y, (11, 20))
 
 
+@pytest.mark.parametrize("chosen", [torch.tensor([2] * 4), torch.ones(3, dtype=torch.bool)])
+def test_what_says_no_yes_or_no_for_each_image_flips_none(chosen: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match=r"chosen is .*; expected \(4,\) torch.bool"):
+        batch_geometry.flip(batch(PICTURES), chosen)
+
+
 def test_resized_crops_agree_inside() -> None:
     box = (4, 6, 24, 21)
     boxes = torch.tensor([box] * 4).float()

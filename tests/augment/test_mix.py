@@ -1,15 +1,11 @@
-from pathlib import Path
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import betaincinv
 
-from cvcourse.augment import CutMix, MixUp, RandAugment, crop_and_flip, mixed
+from cvcourse.augment import CutMix, MixUp
 from cvcourse.augment.mix import clipped_box
-from cvcourse.data import render
-from cvcourse.models import SmallCNN, standardized
-from cvcourse.train import Recipe, fit
 
 OWN = torch.arange(8, dtype=torch.uint8).view(8, 1, 1, 1).expand(8, 3, 12, 31)  # level: whose
 
@@ -104,28 +100,35 @@ def test_absurd_alphas_are_refused(mix: type[CutMix | MixUp], alpha: float) -> N
         mix(alpha)
 
 
-def test_a_run_with_mixtures_is_taken_up_where_it_was_put_down(tmp_path: Path) -> None:
-    train = render(80, seed=0)
+@pytest.mark.parametrize("alpha", [1e-3, 1000.0])
+@pytest.mark.parametrize("mix", [CutMix, MixUp])
+def test_alpha_goes_up_to_a_thousand(mix: type[CutMix | MixUp], alpha: float) -> None:
+    assert 0 <= mix(alpha)(OWN, generator(0)).share <= 1
+    with pytest.raises(ValueError, match="expected above 0 to 1000"):
+        mix(1000.5)
 
-    def run(checkpoint: Path | None, epochs_seen: int | None = None) -> list[torch.Tensor]:
-        torch.manual_seed(0)
-        model = standardized(SmallCNN(), train)
-        left = iter(range(epochs_seen)) if epochs_seen is not None else None
 
-        def augment(images: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
-            if left is not None and next(left, None) is None:
-                raise KeyboardInterrupt
-            return RandAugment()(crop_and_flip(images, draws), draws)
+@pytest.mark.parametrize("mix", [CutMix(0.7), MixUp(0.7)])
+def test_a_seed_is_three_doubles_and_an_order_on_the_images_device(mix: CutMix | MixUp) -> None:
+    draw = generator(5)
+    first, *centre = torch.rand(3, generator=draw, dtype=torch.float64).tolist()
+    partners = torch.randperm(8, generator=draw)
+    share = float(betaincinv(0.7, 0.7, first))
+    with torch.device("meta"):  # where whatever names no device would be
+        mixture = mix(OWN, generator(5))
+    assert torch.equal(mixture.partners, partners)
+    assert mixture.images.dtype == torch.uint8
+    if isinstance(mix, MixUp):
+        assert mixture.share == share
+    else:
+        y, x = centre
+        x0, y0, x1, y1 = clipped_box(share, x, y, 12, 31)
+        changed = (mixture.images != OWN)[partners != torch.arange(8)][0, 0]
+        assert changed.sum() == (x1 - x0) * (y1 - y0) > 0
+        assert changed[y0:y1, x0:x1].all()
 
-        recipe = Recipe(epochs=2, batch_size=20, learning_rate=1e-2)
-        history = fit(
-            model, train, recipe, step=mixed(CutMix()), augment=augment, checkpoint=checkpoint
-        )
-        if epochs_seen is None:
-            assert len(history) == 2
-        return [parameter.detach() for parameter in model.parameters()]
 
-    whole = run(None)
-    run(tmp_path / "half.pt", 5)  # stops in the second epoch
-    resumed = run(tmp_path / "half.pt")
-    assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
+@pytest.mark.parametrize("mix", [CutMix(), MixUp()])
+def test_only_bytes_are_mixed(mix: CutMix | MixUp) -> None:
+    with pytest.raises((TypeError, ValueError), match="uint8"):
+        mix(OWN.float(), generator(0))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from cvcourse.data import DownloadError, ImageSet, data_folder, datasets, load, render
+from cvcourse.data import DownloadError, ImageSet, Scene, data_folder, datasets, load, render
 
 Images = NDArray[np.uint8]
 
@@ -59,8 +59,27 @@ def test_shapes_are_rendered_and_test_never_shares_a_seed_with_train() -> None:
 
 
 def test_shapes_have_a_size_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets, "render", lambda n, seed: n)
+    monkeypatch.setattr(datasets, "render", lambda n, scene, seed, size: n)
     assert (load("shapes"), load("shapes", "test")) == (10_000, 2_000)
+
+
+def test_shapes_are_drawn_as_the_scene_says_and_as_large_as_asked_for() -> None:
+    scene = Scene(shift=0.2, noise=0.0)
+    for split, stream in (("train", 6), ("test", 7)):
+        drawn = load("shapes", split, n=12, seed=3, scene=scene, size=16)
+        assert torch.equal(drawn.images, render(12, scene, seed=stream, size=16).images)
+
+
+def test_other_sets_have_no_scene_and_are_averaged_down() -> None:
+    whole, small = load("digits", n=20), load("digits", n=20, scene=Scene(shift=0.4), size=4)
+    blocks = whole.images.float().unflatten(2, (4, 2)).unflatten(4, (4, 2)).mean(dim=(3, 5))
+    assert torch.equal(small.images, blocks.round().to(torch.uint8))
+    assert torch.equal(small.labels, whole.labels)
+    large = load("digits", n=20, size=16)
+    assert large.images.shape == (20, 1, 16, 16)
+    assert torch.equal(load("digits", n=20, size=8).images, whole.images)
+    with pytest.raises(ValueError, match="size is 0"):
+        load("digits", size=0)
 
 
 def test_digits() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cvcourse.data import ImageSet, hold_back, split_labels
+from cvcourse.data import ImageSet, split_labels, train_val_split
 from cvcourse.data.split import balanced_subset
 
 
@@ -156,7 +156,7 @@ def test_subset_errors(n: int, seed: int, error: type[Exception], says: str) -> 
 
 def test_what_is_held_back_is_the_validation_set_and_the_rest_is_all_the_others() -> None:
     whole = numbered()
-    rest, held = hold_back(whole, 3, seed=2)
+    rest, held = train_val_split(whole, 3, seed=2)
     assert torch.bincount(held.labels).tolist() == [3, 3, 3]
     assert torch.bincount(rest.labels).tolist() == [37, 27, 17]
     assert sorted(numbers(rest) + numbers(held)) == list(range(90))

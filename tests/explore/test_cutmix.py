@@ -45,7 +45,7 @@ def test_box_and_share_can_be_moved(show, source: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"lam": 1.2}, "lam is 1.2; expected a number from 0 to 1"),
+        ({"lam": 1.2}, "lam is 1.2; expected 0 to 1"),
         ({"centre": (0, 300)}, "centre holds 300; expected numbers from 0 to 224"),
     ],
 )

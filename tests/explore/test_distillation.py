@@ -89,9 +89,9 @@ def test_steps_downhill_lower_the_loss(show) -> None:
     [
         ({"teacher": [1.0, 2.0]}, "4 names, 2 teacher, 4 student"),
         ({"student": [0, 0, 0, 20]}, "student holds 20"),
-        ({"label": 4}, "label is 4; expected a number from 0 to 3"),
-        ({"temperature": 0.5}, "temperature is 0.5; expected a number from 1 to 100"),
-        ({"alpha": 1.5}, "alpha is 1.5; expected a number from 0 to 1"),
+        ({"label": 4}, "label is 4; expected 0 to 3"),
+        ({"temperature": 0.5}, "temperature is 0.5; expected 1 to 100"),
+        ({"alpha": 1.5}, "alpha is 1.5; expected 0 to 1"),
     ],
 )
 def test_mistakes_are_named(settings: dict, message: str) -> None:

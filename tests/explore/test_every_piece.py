@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from traitlets import TraitError
 
 from cvcourse import explore
 from cvcourse.data import render
@@ -103,6 +104,19 @@ def test_state_is_the_whole_state(make) -> None:
     assert bundle["text/html"] == piece.html()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "0x" not in bundle["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("piece", "settings", "message"),
+    [
+        (explore.SoftmaxTemperature, {"temperature": "hot"}, "temperature.* a float, .*'hot'"),
+        (explore.DistillationLoss, {"temperature": "hot"}, "temperature.* a float, .*'hot'"),
+        (explore.DistillationLoss, {"label": True}, r"label is True \(bool\); expected an integer"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named(piece, settings: dict, message: str) -> None:
+    with pytest.raises(TraitError, match=message):
+        piece(**settings)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.js")), ids=lambda path: path.name)

@@ -71,8 +71,8 @@ def test_query_and_sliders_change_the_vote(three_corners, show, source: str) -> 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"k": 7}, "k is 7; expected a number from 1 to 6"),
-        ({"n": 0}, "n is 0; expected a number from 1 to 6"),
+        ({"k": 7}, "k is 7; expected 1 to 6"),
+        ({"n": 0}, "n is 0; expected 1 to 6"),
         ({"labels": [0, 1]}, "6 features, 2 labels"),
         ({"labels": [0, 1, 2, 3, 0, 0]}, "labels holds 3; expected numbers from 0 to 2"),
         ({"query": [float("nan"), 0.0]}, "query holds nan"),

@@ -50,7 +50,7 @@ def test_steps_strengths_and_draws(piece: RandAugmentSteps, show, source: str) -
 
 
 def test_mistakes_are_named(piece: RandAugmentSteps) -> None:
-    with pytest.raises(TraitError, match="n is 4; expected a number from 0 to 3"):
+    with pytest.raises(TraitError, match="n is 4; expected 0 to 3"):
         piece.n = 4
     with pytest.raises(TraitError, match=r"pictures have shape \(1, 16, 16, 3\)"):
         RandAugmentSteps(plain(0), np.zeros((1, 16, 16, 3), np.uint8), DRAWS, [0, 1])

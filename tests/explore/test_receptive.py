@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_refused(show) -> None:
         ({"layers": [("conv", 15, 1, 0, 1)], "size": 8}, "layer 1 leaves no units"),
         ({"layer": 9}, "layer is 9; expected 1 to 8"),
         ({"unit": (6, 0)}, "layer 8 has 6 × 6 units"),
-        ({"size": 1000}, "size is 1000; expected a number from 8 to 512"),
+        ({"size": 1000}, "size is 1000; expected 8 to 512"),
     ],
 )
 def test_mistakes_are_named(settings: dict, message: str) -> None:

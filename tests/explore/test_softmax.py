@@ -90,7 +90,7 @@ def test_setting_the_probabilities_finds_logits() -> None:
         ({"logits": [0.0, float("nan")]}, "logits holds nan"),
         ({"logits": [0.0, 1.0, 2.0]}, "2 names, 3 logits; expected as many of each"),
         ({"names": ["cow"]}, "names"),
-        ({"temperature": 0}, "temperature is 0.0; expected a number from 0.01 to 1000"),
+        ({"temperature": 0}, "temperature is 0.0; expected 0.01 to 1000"),
         ({"probabilities": [0.5, 0.6]}, "add up to 1.1; expected 1"),
         ({"probabilities": [0.0, 1.0]}, "probabilities holds 0"),
     ],

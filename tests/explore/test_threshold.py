@@ -74,7 +74,7 @@ def test_python_sees_the_same(four: PseudoLabelThreshold) -> None:
         ({"probabilities": [[2.0, 0, 0]], "labels": [0]}, "probabilities holds 2"),
         ({"labels": [0]}, "2 probabilities, 1 labels"),
         ({"labels": [0, 3]}, "labels holds 3; expected numbers from 0 to 2"),
-        ({"threshold": 1.5}, "threshold is 1.5; expected a number from 0 to 1"),
+        ({"threshold": 1.5}, "threshold is 1.5; expected 0 to 1"),
     ],
 )
 def test_mistakes_are_named(settings: dict, message: str) -> None:

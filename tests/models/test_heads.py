@@ -12,10 +12,10 @@ from cvcourse.models.heads import (
     classification_loss,
     detection_loss,
     mask_iou,
-    multi_head_step,
     segmentation_loss,
 )
 from cvcourse.train import Recipe, evaluating, fit
+from cvcourse.train.multi_head import multi_head_step
 
 LOSSES = {
     "classification": classification_loss,
@@ -83,6 +83,14 @@ def test_mask_iou_by_hand() -> None:
     torch.testing.assert_close(iou, torch.tensor([1.0, 1 / 3, 0.0, 1.0]))
     with pytest.raises(ValueError, match="upsample"):
         mask_iou(masks, masks[:, :2])
+
+
+def test_masks_of_numbers_are_refused() -> None:
+    masks = torch.ones(2, 4, 4, dtype=torch.bool)
+    with pytest.raises(TypeError, match=r"predicted masks are torch.int64, true ones torch.bool"):
+        mask_iou(2 * masks.long(), masks)
+    with pytest.raises(TypeError, match=r"true ones torch.uint8"):
+        mask_iou(masks, masks.byte())
 
 
 def test_masks_that_are_rectangles_have_the_iou_of_their_boxes() -> None:

@@ -2,10 +2,11 @@ import pytest
 import torch
 from torch import nn
 
-from cvcourse.data import render
+from cvcourse.data import ImageSet, render
 from cvcourse.models import (
     MLP,
     FlattenCNN,
+    LocallyConnectedNet,
     SingleLayer,
     SmallCNN,
     Standardize,
@@ -72,3 +73,38 @@ def test_the_statistics_travel_with_the_weights() -> None:
     other.load_state_dict(model.state_dict())
     images = render(5).images
     assert torch.equal(model.eval()(images), other.eval()(images))
+
+
+GREY = ImageSet(torch.zeros(4, 1, 16, 16, dtype=torch.uint8), torch.arange(4) % 3, tuple("abc"))
+
+
+@pytest.mark.parametrize("make", [SingleLayer, MLP, SmallCNN, FlattenCNN, LocallyConnectedNet])
+def test_a_model_is_built_to_fit_the_images(make: type[nn.Module]) -> None:
+    standardize, model = standardized(make, GREY)
+    assert isinstance(standardize, Standardize)
+    assert type(model) is make
+    assert model(torch.zeros(2, 1, 16, 16)).shape == (2, 3)
+
+
+def test_settings_go_to_the_constructor_and_before_what_the_images_say() -> None:
+    model = standardized(SmallCNN, GREY, width=5, n_classes=20)[1]
+    assert model.features[0][0].out_channels == 5
+    assert model.classifier.out_features == 20
+    built = SmallCNN(channels=1)
+    assert standardized(built, GREY)[1] is built
+
+    class Heir(SmallCNN):
+        """Has no constructor of its own."""
+
+    assert standardized(Heir, GREY)[1].classifier.out_features == 3
+    made = standardized(lambda *, channels: nn.Conv2d(channels, 7, 3), GREY)[1]
+    assert made.weight.shape == (7, 1, 3, 3)
+
+
+def test_what_cannot_be_built_is_named() -> None:
+    with pytest.raises(TypeError, match="SmallCNN is built already, and cannot take width"):
+        standardized(SmallCNN(), GREY, width=3)
+    wide = ImageSet(GREY.images.repeat(1, 1, 1, 2), GREY.labels, GREY.class_names)
+    with pytest.raises(ValueError, match="the images are 16 × 32; expected square ones"):
+        standardized(MLP, wide)
+    assert standardized(SmallCNN, wide)[1](torch.zeros(1, 1, 16, 32)).shape == (1, 3)

@@ -44,3 +44,18 @@ def test_in_evaluation_nothing_is_random() -> None:
     assert not torch.equal(model(images), model(images))
     model.eval()
     assert torch.equal(model(images), model(images))
+
+
+def test_the_shortcut_is_the_papers_convolution_with_stride_2() -> None:
+    torch.manual_seed(0)
+    block, maps = ResidualBlock(4, 8, drop=0.0).eval(), torch.rand(2, 4, 6, 6)
+    pool, convolution, norm = block.shortcut
+    expected = norm(torch.nn.functional.conv2d(maps, convolution.weight, stride=2))
+    torch.testing.assert_close(norm(convolution(pool(maps))), expected)
+
+
+def test_no_gradient_is_left_to_a_strided_convolution_of_one_pixel() -> None:
+    """It corrupts memory on some processors, see `ResidualBlock`: a crash here would be silent."""
+    for module in SmallResNet(blocks=2).modules():
+        if isinstance(module, torch.nn.Conv2d):
+            assert (module.kernel_size, module.stride) != ((1, 1), (2, 2))

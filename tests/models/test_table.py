@@ -3,7 +3,15 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cvcourse.models import AlexNet, LeNet5, SmallCNN, TwoPathAlexNet, format_table, layer_table
+from cvcourse.models import (
+    AlexNet,
+    LeNet5,
+    SmallCNN,
+    TwoPathAlexNet,
+    format_table,
+    layer_table,
+    multiply_adds,
+)
 
 
 def by_formula(layer: nn.Module, shape: tuple[int, ...]) -> int:
@@ -81,3 +89,18 @@ def test_the_printed_table_ends_with_totals() -> None:
     assert lines[1].split() == first
     assert lines[-1].split() == ["total", "61,706", "416,520"]
     assert len({len(line) for line in lines}) == 1
+
+
+def test_multiply_adds_of_a_model_a_product_and_a_gradient() -> None:
+    image = torch.zeros(1, 3, 32, 32)
+    rows = layer_table(SmallCNN(), (3, 32, 32))
+    assert multiply_adds(SmallCNN(), image) == sum(row.multiply_adds for row in rows)
+    assert multiply_adds(torch.matmul, torch.zeros(4, 5), torch.zeros(5, 6)) == 4 * 5 * 6
+    layer = nn.Linear(10, 3)
+
+    def learn(inputs: torch.Tensor) -> None:
+        layer(inputs).sum().backward()
+
+    assert multiply_adds(learn, torch.zeros(2, 10)) == 2 * (2 * 10 * 3)  # forward, and weights
+    with torch.device("meta"):
+        assert multiply_adds(AlexNet(), torch.zeros(1, 3, 224, 224)) == 714_188_480

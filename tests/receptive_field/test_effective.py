@@ -76,3 +76,15 @@ def test_the_gpu_agrees_with_the_cpu() -> None:
     assert str(receptive_field(model, (3, 32, 32))) == str(
         receptive_field(model.cpu(), (3, 32, 32))
     )
+
+
+def test_images_go_through_32_at_a_time_and_keep_their_precision() -> None:
+    shown: list[int] = []
+    model = nn.Conv2d(1, 1, 3).double()
+    model.register_forward_pre_hook(lambda _, given: shown.append(len(given[0])))
+    images = torch.rand(33, 1, 5, 5, dtype=torch.float64)
+    with torch.device("meta"):  # where whatever names no device would be
+        found = effective_receptive_field(nn.Sequential(model), images, "0")
+    assert found.dtype == torch.float64
+    assert found.device == images.device
+    assert shown == [32, 1]

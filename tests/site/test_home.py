@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SETTINGS = "extensions = ['myst_parser', 'home']\nhtml_theme = 'basic'\n"
 SETTINGS += "def setup(app):\n    app.add_config_value('ledger_claims', 'claims.yml', 'env')\n"
-CLAIM = "- {id: shift, statement: It fails., notes: [], verdict: corrected, notebook: 03_layer}\n"
+SETTINGS += "    app.add_config_value('ledger_results', 'results', 'env')\n"
+CLAIM = "- {id: shift, statement: It fails., notes: []}\n"
+SETTLED = {"application/vnd.cvcourse.claim+json": {"id": "shift", "verdict": "corrected"}}
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
@@ -28,6 +30,7 @@ def notebook(tmp_path: Path) -> Path:
         {"id": "live", "outputs": [{"data": {"text/html": LIVE.splitlines(keepends=True)}}]},
         {"id": "dot", "metadata": alt, "outputs": [{"data": {"image/png": PIXEL + "\n"}}]},
         {"id": "mute", "outputs": [{"text": "1"}]},
+        {"id": "claim", "outputs": [{"data": SETTLED}]},
     ]
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "claims.yml").write_text(CLAIM, "utf-8")

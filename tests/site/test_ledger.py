@@ -1,16 +1,18 @@
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from sphinx.testing.util import SphinxTestApp
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "book" / "_ext"))
-from ledger_data import fill_in, read_claims
+from ledger_data import MIME, read_claims
 
 BOOK = Path(__file__).parents[2] / "book"
 CONF = "extensions = ['myst_parser', 'sphinxcontrib.bibtex', 'ledger']\nhtml_theme = 'basic'\n"
@@ -31,6 +33,11 @@ As {ref}`claim-shift` says.
 notebooks/03_layer
 ```
 """
+#: A summary, and what a chapter's last cell has left in its page.
+MEASURED = """
+```{measured} 03_layer
+```
+"""
 CELL = """# 3 · One layer
 
 ```python
@@ -39,17 +46,41 @@ verdict = claim(
     "confirmed with limits",
 )
 ```
+
+```{raw} html
+<table class="verdicts"><tbody>
+<tr><th scope="row">shift</th><td>x</td><td>y</td></tr></tbody></table>
+```
 """
 PAPER = "@misc{cover, author = {Cover, Thomas}, title = {Neighbours}, year = {1967}}\n"
 SHIFT = {
     "id": "shift",
     "statement": "A layer fails on <shifted> images.",
     "notes": ["N0", "N3"],
-    "verdict": "confirmed with limits",
-    "notebook": "03_layer",
     "papers": ["cover"],
 }
-UNTESTED = {"id": "t2", "statement": "T² is wanted.", "notes": [], "verdict": "not yet tested"}
+UNTESTED = {"id": "t2", "statement": "T² is wanted.", "notes": []}
+LEAD = {
+    "what": "lead kept",
+    "estimate": 0.1,
+    "low": 0.09,
+    "high": 0.11,
+    "format": ".0%",
+    "seeds": 4,
+}
+
+
+def bundle(
+    id: str = "shift", verdict: str = "confirmed with limits", **more: Any
+) -> dict[str, Any]:
+    """What a cell that settles a claim shows beside its text."""
+    findings = [
+        {"what": "it falls", "holds": True, "rule": "exact", "bound": None},
+        {"what": "far", "holds": None, "rule": "more than", "bound": 0.1, "estimate": 0.2,
+         "low": 0.0, "high": 0.4, "seeds": 3},
+    ]  # fmt: skip
+    said = {"id": id, "verdict": verdict, "reproduced": True, "short": "it falls"}
+    return {**said, "effect": [LEAD], "findings": findings, **more}
 
 
 class Project:
@@ -60,7 +91,7 @@ class Project:
         (folder / "notebooks").mkdir()
         (folder / "results").mkdir()
         (folder / "conf.py").write_text(CONF, "utf-8")
-        (folder / "index.md").write_text(INDEX, "utf-8")
+        (folder / "index.md").write_text(INDEX + MEASURED, "utf-8")
         (folder / "papers.bib").write_text(PAPER, "utf-8")
         (folder / "notebooks" / "03_layer.md").write_text(CELL, "utf-8")
 
@@ -69,19 +100,23 @@ class Project:
         text = yaml.safe_dump(list(claims), allow_unicode=True)
         (self.folder / "claims.yml").write_text(text, "utf-8")
 
-    def record(self, name: str, dataset: str, **claims: dict[str, Any]) -> None:
-        """Write what a notebook measured."""
-        record = {"dataset": dataset, "settings": {"seeds": 3}, "claims": claims}
+    def record(self, name: str, dataset: str, *claims: dict[str, Any]) -> None:
+        """Write what a longer run measured."""
+        record = {"settings": {"dataset": dataset}, "claims": claims}
+        record |= {"date": "2026-11-26", "hardware": "a core", "purpose": "to see"}
         (self.folder / "results" / name).write_text(json.dumps(record), "utf-8")
 
-    def chapter(self, *lines: str) -> None:
-        """Write what the chapter prints."""
-        cells = [{"outputs": [{"text": [f"{line}\n" for line in lines]}]}, {}]
+    def chapter(self, *claims: dict[str, Any], prints: str = "") -> None:
+        """Write what the chapter's cells print and show."""
+        shown = [{"data": {"text/plain": "claim", MIME: made}} for made in claims]
+        cells = [{"outputs": [{"text": prints}, *shown]}, {}]
         path = self.folder / "notebooks" / "03_layer.ipynb"
         path.write_text(json.dumps({"cells": cells}), "utf-8")
 
-    def build(self) -> tuple[str, str]:
+    def build(self, *, fresh: bool = False) -> tuple[str, str]:
         """The ledger's page, and the warnings."""
+        if fresh:
+            shutil.rmtree(self.folder / "_build")
         app = SphinxTestApp("html", self.folder)
         try:
             app.build()
@@ -94,6 +129,7 @@ class Project:
 def project(tmp_path: Path) -> Project:
     project = Project(tmp_path)
     project.claims(SHIFT, UNTESTED)
+    project.chapter(bundle())
     return project
 
 
@@ -104,8 +140,12 @@ def row(page: str, id: str) -> str:
 
 
 def test_row_holds_all_that_is_known(project: Project) -> None:
-    project.record("a.json", "shapes", shift={"effect": "−0.58 [−0.61, −0.55]"})
-    project.record("b.json", "cifar10", shift={"effect": "−0.20", "holds": {"it falls": False}})
+    fall = {"what": "fall", "estimate": -0.584, "low": -0.61, "high": -0.55, "format": "+.2f"}
+    project.record("a.json", "shapes", bundle(effect=[fall]))
+    fails = {"what": "it falls", "holds": False, "rule": "mean", "bound": None}
+    project.record(
+        "b.json", "cifar10", bundle(effect=[{"what": "", "text": "−0.20"}], findings=[fails])
+    )
     page, warnings = project.build()
     assert warnings == ""
     shift = row(page, "shift")
@@ -115,8 +155,10 @@ def test_row_holds_all_that_is_known(project: Project) -> None:
     assert re.search(
         r'class="verdict-badge verdict-confirmed-with-limits">confirmed with limits<', shift
     )
-    assert "<strong>shapes, 3 seeds: </strong>−0.58 [−0.61, −0.55]</p>" in shift
-    assert "<strong>cifar10, 3 seeds: </strong>−0.20 (not reproduced)</p>" in shift
+    text = re.sub(r"<.*?>", "", shift)
+    assert "chapter: lead kept: 10% [9%, 11%] ✓ 1 ○ 1" in text
+    assert "shapes, 3 seeds: fall: −0.58 [−0.61, −0.55] ✓ 1 ○ 1" in text
+    assert "cifar10: −0.20 ✗ 1" in text
     assert re.search(
         r'href="notebooks/03_layer\.html"><span class="doc">3 · One layer</span>', shift
     )
@@ -148,22 +190,14 @@ def test_claims_can_be_referred_to(project: Project) -> None:
 @pytest.mark.parametrize(
     ("change", "warning"),
     [
-        ({"verdict": "right"}, "claim t2: verdict 'right' is none of: confirmed, "),
-        ({"effects": "0.5"}, "claim t2: unknown key effects"),
+        ({"verdict": "confirmed"}, "claim t2: unknown key verdict"),
+        ({"effect": "0.5"}, "claim t2: unknown key effect"),
         ({"id": "shift"}, "claim shift: the id is there twice"),
         ({"id": None}, "entry 2 has no id"),
         ({"statement": None}, "claim t2: the statement is missing"),
         ({"notes": ["N7"]}, "claim t2: notes N7, but there are only N0, N1, N2, N3, N4"),
         ({"notes": "N1"}, "claim t2: notes is no list"),
         ({"papers": "cover"}, "claim t2: papers is no list"),
-        ({"notebook": "99_none"}, "claim t2: the notebook 99_none is not in the table of contents"),
-        ({"effect": 1}, "claim t2: the effect is no text"),
-        ({"effect": "{lead}"}, "claim t2: the chapter prints no number 1 after 'lead'"),
-        (
-            {"verdict": "corrected", "notebook": "03_layer"},
-            "undefined label: 'verdict-t2'",
-        ),
-        ({"verdict": "corrected"}, "claim t2: corrected, but by no notebook and no paper"),
         ({"papers": ["nobody"]}, 'could not find bibtex key "nobody"'),
     ],
 )
@@ -192,25 +226,31 @@ def test_unreadable_claims_are_a_warning(project: Project, text: str | None, war
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
-        ('{"dataset": "shapes", "claims": {"sift": {"effect": "1"}}}', "claim sift is not in the"),
-        ('{"claims": {"shift": {"effect": "1"}}}', "not a record of claims: KeyError 'dataset'"),
-        ('{"dataset": "shapes", "claims": {"shift": {}}}', "KeyError 'effect'"),
-        ("[1]", "not a record of claims"),
-        ("{", "not a record of claims"),
-        (
-            '{"dataset": "shapes", "claims": {"shift": {"effect": "1", "verdict": "corrected"}}}',
-            "claim shift: 'corrected' here, but 'confirmed with limits' in the ledger",
-        ),
+        ('{"claims": []}', "a.json is no record of claims in the ledger: KeyError 'date'"),
+        ("[1]", "a.json is no record of claims in the ledger: TypeError"),
+        ("{", "a.json is no record of claims in the ledger: JSONDecodeError"),
     ],
 )
-def test_mistakes_in_a_record_are_warnings(project: Project, text: str, warning: str) -> None:
+def test_what_is_no_record_is_a_warning(project: Project, text: str, warning: str) -> None:
     (project.folder / "results" / "a.json").write_text(text, "utf-8")
-    _, warnings = project.build()
-    assert re.search(rf"WARNING: results/a\.json: .*{re.escape(warning)}", warnings)
+    assert f"WARNING: claims.yml: {warning}" in project.build()[1]
+
+
+def test_claims_of_records_and_chapters_must_fit_the_ledger(project: Project) -> None:
+    project.record("a.json", "shapes", bundle("sift"))
+    assert "claims in the ledger: KeyError 'sift'" in project.build()[1]
+    project.record("a.json", "shapes", bundle(verdict="corrected"))
+    fault = "claim shift in a.json: 'corrected' there, but 'confirmed with limits' in its chapter"
+    assert fault in project.build()[1]
+    project.record("a.json", "shapes")
+    project.chapter(bundle(), bundle("sift"))
+    assert "claim sift of 03_layer is not in the ledger" in project.build()[1]
+    project.chapter(bundle(), bundle())
+    assert "claim shift of 03_layer is settled in 03_layer, too" in project.build()[1]
 
 
 def test_records_without_claims_and_absent_records_are_fine(project: Project) -> None:
-    (project.folder / "results" / "a.json").write_text('{"seconds": 3}', "utf-8")
+    project.record("a.json", "shapes")
     assert project.build()[1] == ""
     (project.folder / "results" / "a.json").unlink()
     (project.folder / "results").rmdir()
@@ -219,7 +259,7 @@ def test_records_without_claims_and_absent_records_are_fine(project: Project) ->
 
 def test_rebuild_sees_changed_claims_and_new_records(project: Project) -> None:
     project.build()
-    project.record("new.json", "shapes", shift={"effect": "−0.58"})
+    project.record("new.json", "shapes", bundle(effect=[{"what": "", "text": "−0.58"}]))
     assert "−0.58" in row(project.build()[0], "shift")
     project.claims(SHIFT | {"statement": "Now this."}, UNTESTED)
     assert "Now this." in row(project.build()[0], "shift")
@@ -231,27 +271,80 @@ def test_the_books_own_claims_are_sound() -> None:
     assert len(claims) > 40
 
 
-@pytest.mark.parametrize(
-    ("effect", "filled"),
-    [
-        ("moved {position}", "moved 0.66 [0.58, 0.74]"),
-        ("{position#2} and {position#3}", "−2.48 [−2.63, −2.33] and 1,000"),
-        ("{of digits,} of them", "99% of them"),
-        ("{policies:} (exact)", "2.9e+32 (exact)"),
-    ],
-)
-def test_effects_take_their_numbers_from_what_the_chapter_prints(effect: str, filled: str) -> None:
-    text = "position 0.66 [0.58, 0.74] x2 -2.48 [-2.63, -2.33] 1,000, of digits, 99%; "
-    text += "policies: 2.9e+32"
-    assert fill_in(effect, text) == (filled, [])
+def verdict_table(project: Project) -> str:
+    chapter = (project.folder / "_build/html/notebooks/03_layer.html").read_text("utf-8")
+    found = re.search(r'<table class="verdicts">.*?</table>', chapter, re.DOTALL)
+    assert found
+    return found.group()
 
 
-def test_the_chapters_numbers_stand_in_the_row(project: Project) -> None:
-    project.chapter("lead   kept", "  10% [9%, 11%]")
-    project.claims(SHIFT | {"effect": "keeps {lead kept} of it"}, UNTESTED)
-    page, warnings = project.build()
-    assert warnings == ""
-    assert "<strong>chapter: </strong>keeps 10% [9%, 11%] of it</p>" in row(page, "shift")
+def summary(page: str) -> str:
+    found = re.search(r'<table class="[^"]*measured[^"]*".*?</table>', page, re.DOTALL)
+    assert found
+    return re.sub(r"<.*?>", "", found.group())
+
+
+def test_a_number_that_changes_changes_ledger_verdicts_and_summary_alike(project: Project) -> None:
+    page, _ = project.build()
+    places = [row(page, "shift"), verdict_table(project), summary(page)]
+    assert all("10% [9%, 11%]" in place for place in places)
+    project.chapter(bundle(effect=[LEAD | {"estimate": 0.987, "high": 0.991}]))
+    page, _ = project.build(fresh=True)
+    places = [row(page, "shift"), verdict_table(project), summary(page)]
+    assert all("99% [9%, 99%]" in place for place in places)
+    assert not any("10%" in place for place in places)
+
+
+def test_a_verdict_that_changes_changes_everywhere(project: Project) -> None:
+    project.chapter(bundle(verdict="corrected", short="now it rises"))
+    page, _ = project.build()
+    assert "verdict-corrected" in row(page, "shift")
+    assert "verdict-corrected" in verdict_table(project)
+    assert "now it rises" in verdict_table(project)
+    assert "1 corrected" in page
+
+
+def test_what_a_chapter_prints_in_which_column_does_not_matter(project: Project) -> None:
+    project.chapter(bundle(), prints="lead kept  10% [9%, 11%]   77% [70%, 80%]\n")
+    before = row(project.build()[0], "shift")
+    project.chapter(bundle(), prints="lead kept  77% [70%, 80%]   10% [9%, 11%]\n")
+    assert row(project.build()[0], "shift") == before
+
+
+def test_a_table_of_verdicts_states_the_claims_and_leads_to_the_ledger(project: Project) -> None:
+    project.build()
+    assert '<a href="../index.html#claim-shift">shift</a>: A layer fails on &lt;shifted&gt;' in (
+        verdict_table(project)
+    )
+
+
+def test_a_summary_can_name_some_of_the_claims(project: Project) -> None:
+    project.claims(SHIFT, UNTESTED)
+    other = [{"what": "gain", "estimate": 7, "format": ","}]
+    project.chapter(bundle(), bundle("t2", effect=other))
+    page, _ = project.build()
+    assert "lead kept" in summary(page)
+    assert "gain" in summary(page)
+    path = project.folder / "index.md"
+    path.write_text(INDEX + "```{measured} 03_layer\n:of: t2\n```\n", "utf-8")
+    page, _ = project.build()
+    assert "gain" in summary(page)
+    assert "lead kept" not in summary(page)
+
+
+def test_all_claims_are_published_with_their_schema(project: Project) -> None:
+    project.record("a.json", "shapes", bundle())
+    project.build()
+    published = json.loads((project.folder / "_build/html/claims.json").read_text("utf-8"))
+    schema = json.loads((BOOK / "extra/claims.schema.json").read_text("utf-8"))
+    jsonschema.validate(published, schema)
+    shift, t2 = published["claims"]
+    assert (shift["notebook"], shift["live"]) == ("03_layer", bundle())
+    assert shift["records"][0]["record"] == "a"
+    assert t2["verdict"] == "not yet tested"
+    del shift["live"]["findings"][0]["holds"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(published, schema)
 
 
 def test_the_cell_that_settles_a_claim_has_its_name(project: Project) -> None:
@@ -261,8 +354,8 @@ def test_the_cell_that_settles_a_claim_has_its_name(project: Project) -> None:
 
 
 OTHERS = [
-    {"id": "fails", "statement": "It fails.", "verdict": "corrected", "papers": ["cover"]},
-    {"id": "holds", "statement": "T² holds.", "verdict": "corrected", "notebook": "03_layer"},
+    {"id": "fails", "statement": "It fails.", "papers": ["cover"]},
+    {"id": "holds", "statement": "T² holds."},
 ]
 SHOWN = "tbody tr:visible .ledger-claim code"
 
@@ -274,7 +367,9 @@ def filtered(
     """Opens a ledger of four claims from disk."""
     project.claims(SHIFT, UNTESTED, *(claim | {"notes": ["N1"]} for claim in OTHERS))
     path = project.folder / "notebooks" / "03_layer.md"
-    path.write_text(CELL + '\n```python\nclaim("holds", "corrected")\n```\n', "utf-8")
+    settled = '\n```python\nclaim("holds", "corrected")\nclaim("fails", "corrected")\n```\n'
+    path.write_text(CELL + settled, "utf-8")
+    project.chapter(bundle(), *(bundle(claim["id"], "corrected") for claim in OTHERS))
     assert project.build()[1] == ""
     base = address(project.folder / "_build/html", "disk")
 
@@ -305,7 +400,7 @@ def test_filter_by_verdict_words_chapter_and_all_at_once(filtered: Callable[...,
     tab.get_by_label("2 corrected").uncheck()
     tab.get_by_label("Words").fill("")
     tab.get_by_label("Chapter").select_option("3 · One layer")
-    assert tab.locator(SHOWN).all_inner_texts() == ["shift", "holds"]
+    assert tab.locator(SHOWN).all_inner_texts() == ["shift", "fails", "holds"]
     tab.get_by_label("1 not yet tested").check()
     assert tab.locator(SHOWN).count() == 0
     assert status.inner_text().startswith("No claim fits.")

@@ -1,27 +1,38 @@
-"""A step that is killed, and weights to compare: for tests of resuming."""
+"""Runs that are killed after so many steps, and weights to compare: for tests of resuming."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
 import torch
 from torch import Tensor, nn
 
-from cvcourse.train import Batch, Step
+from cvcourse.train import Batch
+from cvcourse.train.fit import Run
 
 
 class Killed(BaseException):
     """Stands for SIGKILL: nothing in the loop may catch it."""
 
 
-def killed_after(step: Step, n: int | None) -> Step:
-    """The same step, killed when it is called after `n` times; None: never."""
-    taken = 0
+@contextmanager
+def killed_after(n: int | None) -> Iterator[None]:
+    """Whatever is trained inside is killed at the step after `n`, counted over runs; None: never.
 
-    def counted(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    It is the loop that dies, not a step that was wrapped: another step would be another run.
+    """
+    taken, optimize = 0, Run.optimize
+
+    def counted(run: Run, batch: Batch) -> dict[str, Tensor]:
         nonlocal taken
         if taken == n:
             raise Killed
         taken += 1
-        return step(model, batch)
+        return optimize(run, batch)
 
-    return counted
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "optimize", counted)
+        yield
 
 
 def state(module: nn.Module) -> dict[str, Tensor]:

@@ -162,3 +162,24 @@ def test_a_teacher_of_other_classes_gives_a_student_features() -> None:
         fit(student, wanted[:30], Recipe(epochs=60, batch_size=30, learning_rate=3e-2))
         scores.append(accuracy(student, those(test, 5)))
     assert scores[1] > scores[0] + 0.15
+
+
+def test_left_to_itself_it_follows_the_teacher_alone_at_temperature_4() -> None:
+    teacher, student = new_teacher(), new_model().eval()
+    batch = batch_of(TRAIN)
+    batch.labels = torch.full((len(TRAIN),), 99)  # of another set of classes: not looked at
+    loss, _ = distillation(teacher)(student, batch)
+    expected = distillation_loss(
+        student(TRAIN.images), predict(teacher, TRAIN.images), temperature=4
+    )
+    torch.testing.assert_close(loss, expected)
+
+
+def test_agreement_is_image_by_image() -> None:
+    said = torch.tensor([[0.0, 1.0, 2.0], [3.0, 1.0, 0.0], [0.0, 5.0, 1.0], [1.0, 0.0, 0.0]])
+    batch = Batch(said, torch.zeros(4, dtype=torch.int64), torch.arange(4), torch.Generator())
+    for changed, share in ((said, 1.0), (said.roll(1, dims=1), 0.0)):
+        _, metrics = distillation(changed)(nn.Identity(), batch)
+        assert metrics["agreement"] == share
+    mixed = torch.cat([said[:3], said[3:].roll(1, dims=1)])
+    assert distillation(mixed)(nn.Identity(), batch)[1]["agreement"] == 0.75

@@ -49,3 +49,18 @@ def test_bad_input_is_named() -> None:
     unlabeled = ImageSet(IMAGES.images, torch.full((30,), -1), IMAGES.class_names)
     with pytest.raises(ValueError, match="30 of 30 images have no label"):
         evaluate(model, unlabeled)
+
+
+def test_images_are_shown_128_at_a_time() -> None:
+    shown: list[int] = []
+    model = nn.Flatten()
+    model.weight = nn.Parameter(torch.zeros(1))
+    model.register_forward_pre_hook(lambda _, inputs: shown.append(len(inputs[0])))
+    assert predict(model, torch.zeros(130, 1, 1, 3)).shape == (130, 3)
+    assert shown == [128, 2]
+
+
+def test_only_what_is_below_zero_is_no_label() -> None:
+    some = ImageSet(IMAGES.images[:4], torch.tensor([0, -1, 1, -1]), IMAGES.class_names)
+    with pytest.raises(ValueError, match="2 of 4 images have no label"):
+        evaluate(standardized(SmallCNN(), IMAGES), some)

@@ -94,8 +94,9 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path: Path) -> None:
 
     def run(path: Path | None, stop: int | None = None) -> dict[str, Tensor]:
         step = fixmatch(LABELED, weak=crop_and_flip, strong=crop_and_flip, threshold=0.0)
-        model, step = new_model(), killed_after(step, stop)
-        fit(model, UNLABELED, recipe, step=step, checkpoint=path, checkpoint_every=1)
+        model = new_model()
+        with killed_after(stop):
+            fit(model, UNLABELED, recipe, step=step, checkpoint=path, checkpoint_every=1)
         return state(model)
 
     with pytest.raises(Killed):

@@ -10,10 +10,10 @@ from cvcourse.experiment import repeat
 from cvcourse.models import SmallCNN, standardized
 from cvcourse.train import History, Recipe, Step, accuracy, fit, predict
 from cvcourse.train.distill import distillation
+from cvcourse.train.fit import Run
 from cvcourse.train.fixmatch import fixmatch
 from cvcourse.train.noisy_student import noisy_student
 from cvcourse.train.pseudo_label import pseudo_labeling
-from cvcourse.train.run import Run
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 

@@ -1,9 +1,11 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from resuming import Killed, killed_after
 from torch import Tensor, nn
 
 from cvcourse.augment import crop_and_flip
@@ -27,17 +29,10 @@ def new_student(number: int) -> nn.Module:
 
 
 def run(
-    directory: Path | None = None, stop: int | None = None, soft: bool = True, seed: int = 0
+    directory: Path | None = None, stop: int | None = None, seed: int = 0, **settings: Any
 ) -> tuple[list[nn.Module], list[Round]]:
     """The students of three rounds, and what the rounds came to."""
-    taken, students = 0, []
-
-    def augment(images: Tensor, generator: torch.Generator) -> Tensor:
-        nonlocal taken
-        if taken == stop:
-            raise SystemExit
-        taken += 1
-        return crop_and_flip(images, generator)
+    students: list[nn.Module] = []
 
     def remembered(number: int) -> nn.Module:
         students.append(new_student(number))
@@ -45,18 +40,21 @@ def run(
 
     teacher = new_teacher()
     torch.seed()  # whatever went before must not matter
-    _, rounds = noisy_student(
-        teacher,
-        remembered,
-        SPLIT.labeled,
-        SPLIT.unlabeled,
-        SPLIT.validation,
-        RECIPE,
-        augment=augment,
-        soft=soft,
-        seed=seed,
-        directory=directory,
-    )
+    with killed_after(stop):
+        _, rounds = noisy_student(
+            teacher,
+            remembered,
+            **{
+                "labeled": SPLIT.labeled,
+                "unlabeled": SPLIT.unlabeled,
+                "validation": SPLIT.validation,
+                "recipe": RECIPE,
+                "augment": crop_and_flip,
+                "seed": seed,
+                "directory": directory,
+                **settings,
+            },
+        )
     return students, rounds
 
 
@@ -145,13 +143,14 @@ def test_only_the_student_is_noised() -> None:
 @pytest.mark.parametrize("stop", [0, 3, 6, 8, 12, 17])
 def test_a_killed_run_comes_to_the_same_end(stop: int, tmp_path: Path) -> None:
     """Killed in a round, or between two; a round is six steps."""
-    with pytest.raises(SystemExit):
+    with pytest.raises(Killed):
         run(tmp_path, stop)
     (resumed, rounds), (through, expected) = run(tmp_path), run()
     assert rounds == expected
     assert same(resumed, through)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"round_{number}.ckpt" for number in (1, 2, 3)
+        *(f"round_{number}.ckpt" for number in (1, 2, 3)),
+        "rounds.ckpt",
     ]
 
 
@@ -164,8 +163,18 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
 
 def test_another_runs_checkpoints_are_refused(tmp_path: Path) -> None:
     run(tmp_path)
-    with pytest.raises(CheckpointError, match="seed was 1, is now 1001"):
-        run(tmp_path, seed=1)
+    fewer = SPLIT.labeled[:-1]
+    for change, message in (
+        ({"seed": 1}, "seed was 0, is now 1"),
+        ({"soft": False}, "soft was True, is now False"),
+        ({"augment": None}, "augment was crop_and_flip, is now absent"),
+        ({"threshold": 0.1}, "threshold was 0.0, is now 0.1"),
+        ({"batch_size": 63}, "batch_size was 64, is now 63"),
+        ({"labeled": fewer}, "labeled.images was .*; labeled.labels was"),
+        ({"validation": SPLIT.validation[:-1]}, "validation.images was"),
+    ):
+        with pytest.raises(CheckpointError, match=message):
+            run(tmp_path, **change)
 
 
 def test_soft_and_hard_labels_differ_and_so_do_seeds() -> None:

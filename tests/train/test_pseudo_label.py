@@ -236,8 +236,9 @@ def test_a_killed_run_resumes_bit_for_bit(kind: str, stop: int, tmp_path: Path) 
     recipe = Recipe(epochs=2, batch_size=60, ema_decay=0.9)
 
     def run(path: Path | None, stop: int | None = None) -> dict[str, Tensor]:
-        model, step = new_model(), killed_after(step_of(kind), stop)
-        fit(model, PSEUDO, recipe, step=step, checkpoint=path, checkpoint_every=1)
+        model, step = new_model(), step_of(kind)
+        with killed_after(stop):
+            fit(model, PSEUDO, recipe, step=step, checkpoint=path, checkpoint_every=1)
         return state(model)
 
     with pytest.raises(Killed):

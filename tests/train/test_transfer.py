@@ -95,7 +95,8 @@ def test_a_frozen_run_resumes_bit_for_bit(tmp_path: Path) -> None:
         model = new_model()
         freeze(features(model))
         recipe = Recipe(epochs=3, batch_size=50, ema_decay=0.9)
-        fit(model, TRAIN, recipe, step=killed_after(supervised, stop), checkpoint=path)
+        with killed_after(stop):
+            fit(model, TRAIN, recipe, checkpoint=path)
         return state(model)
 
     with pytest.raises(Killed):
@@ -188,6 +189,39 @@ def test_bad_groups_are_named() -> None:
     freeze(features(model))
     with pytest.raises(ValueError, match="the backbone has no parameter"):
         two_learning_rates(model, replaced, backbone_rate=1.0, head_rate=1.0)
+
+
+@pytest.mark.parametrize("rate", [0.0, math.inf, math.nan])
+@pytest.mark.parametrize("name", ["backbone_rate", "head_rate"])
+def test_the_rate_that_is_wrong_is_named(name: str, rate: float) -> None:
+    model = new_model()
+    rates = {"backbone_rate": 1.0, "head_rate": 1.0, name: rate}
+    with pytest.raises(ValueError, match=rf"^{name} is {rate}"):
+        two_learning_rates(model, model[1][0].classifier, **rates)
+
+
+def test_a_group_must_have_something_to_learn() -> None:
+    model = new_model()
+    with pytest.raises(ValueError, match="the backbone has no parameter"):
+        two_learning_rates(model, model, backbone_rate=1.0, head_rate=1.0)  # all is head
+    freeze(model[1][0].classifier)
+    with pytest.raises(ValueError, match="the head has no parameter"):
+        two_learning_rates(model, model[1][0].classifier, backbone_rate=1.0, head_rate=1.0)
+
+
+def test_train_gives_the_module_back_frozen_or_not() -> None:
+    model = new_model()
+    unfreeze(model)  # was never frozen
+    assert model.train() is model
+    freeze(model)
+    assert all(module.train() is module for module in model.modules())
+
+
+def test_a_head_of_one_class_is_made_where_the_old_one_was() -> None:
+    model = nn.Sequential(nn.Linear(4, 10, device="meta"))
+    head = replace_head(model, 1)
+    assert head.weight.shape == (1, 4)
+    assert head.weight.is_meta
 
 
 def shapes_of(classes: range, n: int, seed: int) -> ImageSet:

@@ -1,0 +1,44 @@
+"""Experiments over seeds, their intervals, and the claims that they settle."""
+
+from cvcourse.experiment.claims import (
+    Claim,
+    Finding,
+    Verdict,
+    claim,
+    less,
+    more,
+    same,
+)
+from cvcourse.experiment.intervals import Interval, interval, proportion
+from cvcourse.experiment.records import (
+    Record,
+    hardware,
+    load_record,
+    record_names,
+    save_record,
+)
+from cvcourse.experiment.seeds import Results, as_seeds, repeat
+from cvcourse.experiment.tables import table, verdicts
+
+__all__ = [
+    "Claim",
+    "Finding",
+    "Interval",
+    "Record",
+    "Results",
+    "Verdict",
+    "as_seeds",
+    "claim",
+    "hardware",
+    "interval",
+    "less",
+    "load_record",
+    "more",
+    "proportion",
+    "record_names",
+    "repeat",
+    "same",
+    "save_record",
+    "table",
+    "verdicts",
+]

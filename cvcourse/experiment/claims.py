@@ -1,0 +1,286 @@
+"""Findings, judged by their intervals, and the claims that they settle."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cvcourse.checks import check_choice, check_number
+from cvcourse.experiment.intervals import Interval, interval
+
+Verdict = Literal["confirmed", "confirmed with limits", "corrected", "unsourced"]
+Rule = Literal["more than", "less than", "within", "exact"]
+MIME = "application/vnd.cvcourse.claim+json"  #: of a claim as data, beside its text
+MARKS = {True: "✓", False: "✗", None: "○"}  #: it holds, it does not, it is open
+PLAIN_MARKS = {True: "[holds]", False: "[fails]", None: "[open]"}  # where a terminal has no others
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One statement about one effect, and whether an experiment bears it out.
+
+    Attributes:
+        holds: True; False; or None: open, since the interval leaves it open.
+        rule: "more than" or "less than" `bound`; "within" ± `bound`; "exact": nothing is left to
+            chance, and there is no interval.
+        bound: what the effect is compared with.
+        effect: what it was judged by; of several effects, the one that decides.
+    """
+
+    holds: bool | None
+    rule: Rule = "exact"
+    bound: float | None = None
+    effect: Interval | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """All of it, fit for JSON."""
+        numbers = {} if self.effect is None else _numbers(self.effect)
+        return {"holds": self.holds, "rule": self.rule, "bound": self.bound, **numbers}
+
+
+def more(effect: ArrayLike | Interval, than: float = 0.0) -> Finding:
+    """The effect is more than a number: its whole interval lies above.
+
+    >>> from cvcourse.experiment import more
+    >>> more([0.21, 0.19, 0.24, 0.20], than=0.1).holds
+    True
+
+    Args:
+        effect: an interval, or its values, (n_seeds,); of several, (n_seeds, k), all must be more.
+        than: the number.
+
+    Returns:
+        A finding that holds; or does not, where a whole interval lies at or below; or is open.
+    """
+    return _judged(effect, "more than", than, lambda low, high: (low - than, than - high))
+
+
+def less(effect: ArrayLike | Interval, than: float = 0.0) -> Finding:
+    """The effect is less than a number: its whole interval lies below. See `more`.
+
+    >>> from cvcourse.experiment import less
+    >>> less([0.21, 0.19, 0.24, 0.20], than=0.5).holds
+    True
+
+    Args:
+        effect: as for `more`: (n_seeds,) or (n_seeds, k).
+        than: the number.
+
+    Returns:
+        A finding, as `more` gives it.
+    """
+    return _judged(effect, "less than", than, lambda low, high: (than - high, low - than))
+
+
+def same(effect: ArrayLike | Interval, within: float) -> Finding:
+    """The effect is as good as none (equivalence): its whole interval lies within ± a margin.
+
+    >>> from cvcourse.experiment import same
+    >>> same([0.01, -0.02, 0.00, 0.01], within=0.05).holds
+    True
+    >>> same([0.3, -0.3], within=0.05).holds is None  # open
+    True
+
+    Args:
+        effect: (n_seeds,) or (n_seeds, k) as for `more`; as a rule a difference.
+        within: the margin, above 0.
+
+    Returns:
+        A finding that holds; or does not, where a whole interval lies outside; or is open.
+    """
+    check_number("within", within, 0, meaning="a margin", above=True)
+    return _judged(
+        effect,
+        "within",
+        within,
+        lambda low, high: (
+            np.minimum(low + within, within - high),
+            np.maximum(low - within, -within - high),
+        ),
+    )
+
+
+def _judged(effect: ArrayLike | Interval, rule: Rule, bound: float, room: Any) -> Finding:
+    """`room`: (low, high) → by how much each interval holds, and by how much it fails, (k,)."""
+    bound = check_number("the number to compare with", bound)
+    estimate = effect if isinstance(effect, Interval) else interval(effect)
+    mean, low, high = (np.ravel(x) for x in (estimate.mean, estimate.low, estimate.high))
+    if not np.isfinite([mean, low, high]).all():
+        raise ValueError("an effect is NaN or infinite; look at the seeds that it comes from")
+    holding, failing = room(low, high)
+    fails = bool((failing >= 0).any())
+    deciding = int(np.argmax(failing) if fails else np.argmin(holding))
+    holds = False if fails else True if bool((holding > 0).all()) else None
+    decisive = Interval(mean[deciding], low[deciding], high[deciding], estimate.seeds)
+    return Finding(holds, rule, bound, decisive)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A measured number, and the format that it is printed in."""
+
+    value: Interval | float | int
+    format: str = ".2f"
+
+    def __str__(self) -> str:
+        return format(self.value, self.format)
+
+    def as_data(self) -> dict[str, Any]:
+        """Estimate, interval and format, fit for JSON."""
+        value = self.value
+        numbers = _numbers(value) if isinstance(value, Interval) else {"estimate": _rounded(value)}
+        return {**numbers, "format": self.format}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the book and what an experiment said of it.
+
+    Attributes:
+        id: its name in the ledger.
+        verdict: what the book says of it, if every finding holds.
+        findings: what the verdict rests on: wording → finding.
+        effect: what was measured: wording → quantity; or text, where there is no number.
+        short: the verdict in a few words.
+    """
+
+    id: str
+    verdict: Verdict
+    findings: dict[str, Finding]
+    effect: dict[str, Quantity | str] = field(default_factory=dict)
+    short: str = ""
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether everything that the verdict rests on held in this run, or is open in it."""
+        return all(finding.holds is not False for finding in self.findings.values())
+
+    def text(self, marks: Mapping[bool | None, str]) -> str:
+        """The verdict and each finding with its mark, in lines."""
+        verdict = self.verdict if self.reproduced else "NOT REPRODUCED in this run"
+        lines = (
+            f"  {marks[finding.holds]} {what}{' (open)' * (finding.holds is None)}"
+            for what, finding in self.findings.items()
+        )
+        return "\n".join((f"claim {self.id}: {verdict}", *lines))
+
+    def __str__(self) -> str:
+        text = self.text(MARKS)
+        try:
+            text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+        except UnicodeEncodeError:
+            encoding = sys.stdout.encoding
+            return self.text(PLAIN_MARKS).encode(encoding, "replace").decode(encoding)
+        return text
+
+    def as_data(self) -> dict[str, Any]:
+        """All of it, fit for JSON; see `book/claims.schema.json`."""
+        return {
+            "id": self.id,
+            "verdict": self.verdict,
+            "reproduced": self.reproduced,
+            "short": self.short,
+            "effect": [
+                {"what": what, **({"text": value} if isinstance(value, str) else value.as_data())}
+                for what, value in self.effect.items()
+            ],
+            "findings": [
+                {"what": what, **finding.as_data()} for what, finding in self.findings.items()
+            ],
+        }
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return {"text/plain": self.text(MARKS), MIME: self.as_data()}
+
+
+def claim(
+    id: str,
+    verdict: Verdict,
+    findings: Mapping[str, Finding | bool],
+    *,
+    effect: Mapping[str, Interval | NDArray | tuple[Interval | NDArray | float, str] | str],
+    short: str,
+) -> Claim:
+    """State a verdict, with the findings that it rests on, and show it: as text, and as data.
+
+    In a notebook the data go along with the text (`MIME`): ledger, summaries and tables of verdicts
+    are made from them, so a number stands in one place.
+
+    >>> from cvcourse.experiment import claim, interval, less
+    >>> lead = interval([0.31, 0.28, 0.35])
+    >>> holds = {"a shift takes over half of the lead": less(lead, than=0.5)}
+    >>> made = claim("fc-crop", "confirmed", holds, effect={"lead kept": lead}, short="it does")
+    claim fc-crop: confirmed
+      ✓ a shift takes over half of the lead
+
+    Args:
+        id: the claim's name in the ledger.
+        verdict: what the book says of the claim.
+        findings: wording → `more`, `less` or `same` of what was measured; or True or False, where
+            nothing is left to chance.
+        effect: wording → what was measured: an interval, or the values of the seeds, printed with
+            two places; one of these or a number with its format, `(gain, "+.3f")`; or a text, where
+            there is no number.
+        short: the verdict in a few words, without numbers.
+
+    Raises:
+        TypeError: a finding is neither a finding nor True or False.
+        ValueError: no such verdict, nothing to rest it on, or no effect.
+    """
+    check_choice(f"the verdict on {id}", verdict, get_args(Verdict))
+    for name, given in (("findings", findings), ("effect", effect), ("short", short)):
+        if not given:
+            raise ValueError(f"claim {id!r} has no {name}; give at least one")
+    made = Claim(
+        id,
+        verdict,
+        {what: _finding(what, found) for what, found in findings.items()},
+        {what: _quantity(value) for what, value in effect.items()},
+        short,
+    )
+    show(made)
+    return made
+
+
+def show(thing: Any) -> None:
+    """Display in a notebook, print elsewhere."""
+    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
+        sys.modules["IPython"].display.display(thing)
+    else:
+        print(thing)
+
+
+def _finding(what: str, found: Any) -> Finding:
+    if isinstance(found, Finding):
+        return found
+    if not isinstance(found, bool | np.bool_):
+        raise TypeError(
+            f"finding {what!r} is {found!r}; expected True, False, or more(…), less(…), same(…)"
+        )
+    return Finding(bool(found))
+
+
+def _quantity(value: Any) -> Quantity | str:
+    if isinstance(value, str):
+        return value
+    number, *spec = value if isinstance(value, tuple) else (value,)
+    return Quantity(interval(number) if isinstance(number, np.ndarray) else number, *spec)
+
+
+def _numbers(value: Interval) -> dict[str, Any]:
+    return {
+        "estimate": _rounded(value.mean),
+        "low": _rounded(value.low),
+        "high": _rounded(value.high),
+        "seeds": value.seeds,
+    }
+
+
+def _rounded(value: Any) -> float | int:
+    """Six significant digits: enough for any table, and the same file from run to run."""
+    return int(value) if isinstance(value, int | np.integer) else float(f"{float(value):.6g}")

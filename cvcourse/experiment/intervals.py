@@ -1,0 +1,99 @@
+"""Means over seeds, and how sure they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from cvcourse.checks import check_number
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and its confidence interval: three floats, or three arrays of one shape.
+
+    >>> from cvcourse.experiment import interval
+    >>> accuracy = interval([0.80, 0.84, 0.79, 0.81])
+    >>> f"{accuracy:.2f}", accuracy.seeds
+    ('0.81 [0.78, 0.84]', 4)
+
+    Attributes:
+        mean: (…) float64, over the seeds.
+        low: (…) float64, the lower end of the interval.
+        high: (…) float64, the upper end.
+        seeds: how many seeds it comes from; 0 where it comes from elsewhere.
+    """
+
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    seeds: int = 0
+
+    def __format__(self, spec: str) -> str:
+        """`f"{interval:.2f}"` → "0.81 [0.79, 0.83]"; only for a single number."""
+        mean, low, high = (format(float(x), spec) for x in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]"
+
+    def __getitem__(self, index: Any) -> Interval:
+        return Interval(self.mean[index], self.low[index], self.high[index], self.seeds)
+
+    @property
+    def reach(self) -> NDArray[np.float64]:
+        """How far the interval goes below and above the mean, (2, …), as `errorbar` wants it."""
+        return np.stack([self.mean - self.low, self.high - self.mean])
+
+
+def interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
+    """Mean and Student-t confidence interval over the first axis (the seeds).
+
+    >>> from cvcourse.experiment import interval
+    >>> f"{interval([0.80, 0.84, 0.79, 0.81]):.2f}"
+    '0.81 [0.78, 0.84]'
+
+    Args:
+        values: (n_seeds, ...) float.
+        level: the share of such intervals that would hold the true mean, between 0 and 1.
+
+    Raises:
+        ValueError: fewer than two seeds, a value that is not finite, or a level out of range.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 0 or len(array) < 2:
+        raise ValueError("an interval needs the values of at least two seeds; run more seeds")
+    if not np.isfinite(array).all():
+        raise ValueError("a value is NaN or infinite, so its mean means nothing; look at that seed")
+    level = check_number("level", level, 0, 1 - 1e-12, "a share such as 0.95", above=True)
+    mean = array.mean(axis=0)
+    reach = stats.t.ppf((1 + level) / 2, len(array) - 1) * stats.sem(array, axis=0)
+    return Interval(mean, mean - reach, mean + reach, len(array))
+
+
+def proportion(values: ArrayLike, *, level: float = 0.95) -> Interval:
+    """The interval of a mean of shares (accuracies, say), which stays within 0 and 1.
+
+    The part of `interval` outside is cut off. No true mean can lie there, so the interval holds it
+    as often as before.
+
+    >>> from cvcourse.experiment import proportion
+    >>> f"{proportion([1.0, 1.0, 0.97, 0.99]):.2f}"
+    '0.99 [0.97, 1.00]'
+
+    Args:
+        values: (n_seeds, ...) float, each from 0 to 1.
+        level: as for `interval`.
+
+    Raises:
+        ValueError: as `interval`, or a value is not from 0 to 1.
+    """
+    whole = interval(values, level=level)
+    array = np.asarray(values, dtype=np.float64)
+    if array.min() < 0 or array.max() > 1:
+        raise ValueError(
+            f"values run from {array.min():g} to {array.max():g}; expected shares, 0 to 1 — for "
+            "other numbers there is interval"
+        )
+    return Interval(whole.mean, whole.low.clip(0, 1), whole.high.clip(0, 1), whole.seeds)

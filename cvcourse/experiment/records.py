@@ -1,0 +1,177 @@
+"""Runs that were written down: results, claims, and where, when and by which code they were made.
+
+`make record NAME=…` makes one (see `notebooks/records.yml`): it runs a notebook, which leaves its
+results by `save_record`, and adds what was settled and how.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from cvcourse.experiment.claims import MARKS
+from cvcourse.experiment.seeds import Results
+from cvcourse.files import write_file
+
+RECORDS = resources.files("cvcourse") / "results"
+
+
+def save_record(path: str | Path, results: Mapping[str, Results], **settings: Any) -> None:
+    """Write a run's results down as JSON, whole or not at all, with hardware, versions and date.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cvcourse.experiment import repeat, save_record
+    >>> results = repeat(lambda seed: {"accuracy": 0.5}, 2)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_record(f"{folder}/run.json", {"main": results}, shifts=[0, 4])
+    ...     "accuracy" in Path(folder, "run.json").read_text()
+    True
+
+    Args:
+        path: where to; nothing is written where it is "".
+        results: name → what `repeat` gave.
+        settings: what else a reader of the results needs, such as the values along an axis; fit
+            for JSON.
+    """
+    if not path:
+        return
+    record = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "hardware": hardware(),
+        "versions": {
+            "python": platform.python_version(),
+            **{package: metadata.version(package) for package in ("cvcourse", "torch", "numpy")},
+        },
+        "settings": settings,
+        "results": {
+            name: {
+                "seeds": list(result.seeds),
+                "values": {arm: np.round(v, 5).tolist() for arm, v in result.values.items()},
+            }
+            for name, result in results.items()
+        },
+    }
+    write_file(path, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run that was written down.
+
+    Attributes:
+        notebook: which one ran.
+        purpose: what the run is for.
+        date: when, YYYY-MM-DD.
+        hardware: on what.
+        versions: package → version.
+        settings: the notebook's parameters, and what else `save_record` was given.
+        results: name → results.
+        claims: what each claim came to in this run, as `Claim.as_data` gives it.
+        code: file → checksum of the code that made it.
+    """
+
+    notebook: str
+    purpose: str
+    date: str
+    hardware: str
+    versions: dict[str, str]
+    settings: dict[str, Any]
+    results: dict[str, Results]
+    claims: tuple[dict[str, Any], ...] = ()
+    code: dict[str, str] | None = None
+
+    @property
+    def dataset(self) -> str:
+        """The pictures that it was made on."""
+        return str(self.settings.get("dataset", "shapes"))
+
+    def __str__(self) -> str:
+        numbers = {name: value for name, value in self.settings.items() if isinstance(value, int)}
+        settings = ", ".join(f"{name} {value:,}" for name, value in numbers.items())
+        versions = ", ".join(f"{name} {value}" for name, value in self.versions.items())
+        return f"{self.dataset} ({settings})\n{self.date}, {self.hardware}; {versions}"
+
+    def findings(self) -> str:
+        """What each claim came to in this run: its effects and findings, in lines."""
+        lines = []
+        for made in self.claims:
+            lines.append(f"{made['id']}: {made['verdict']}")
+            lines += [f"  {said_of(effect)}" for effect in made["effect"]]
+            lines += [f"    {MARKS[found['holds']]} {found['what']}" for found in made["findings"]]
+        return "\n".join(lines)
+
+
+def said_of(effect: Mapping[str, Any]) -> str:
+    """An effect of a claim's data in words: "accuracy 0.81 [0.79, 0.83]"."""
+    if "text" in effect:
+        return f"{effect['what']} {effect['text']}".strip()
+    keys = ("estimate", "low", "high") if "low" in effect else ("estimate",)
+    first, *ends = (format(effect[key], effect["format"]) for key in keys)
+    return f"{effect['what']} {first}" + (f" [{', '.join(ends)}]" if ends else "")
+
+
+def record_names() -> list[str]:
+    """The runs that come with the package, in alphabetical order.
+
+    >>> from cvcourse.experiment import record_names
+    >>> "03_one_layer-shapes" in record_names()
+    True
+    """
+    names = (entry.name for entry in RECORDS.iterdir())
+    return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
+
+
+def load_record(name: str | Path) -> Record:
+    """A run that comes with the package, by its name ("03_one_layer-cifar10-jpeg"), or a path.
+
+    >>> from cvcourse.experiment import load_record
+    >>> load_record("03_one_layer-shapes").notebook
+    '03_one_layer'
+
+    Args:
+        name: without .json; or the path of a file that ends in it.
+
+    Raises:
+        FileNotFoundError: there is none; the message lists those there are.
+    """
+    source = Path(name) if Path(name).suffix == ".json" else RECORDS / f"{name}.json"
+    if not source.is_file():
+        raise FileNotFoundError(
+            f"no record {str(name)!r}; the package has {', '.join(record_names()) or 'none'}"
+        )
+    fields = json.loads(source.read_text("utf-8"))
+    fields["results"] = {
+        key: Results(
+            tuple(value["seeds"]), {arm: np.asarray(v) for arm, v in value["values"].items()}
+        )
+        for key, value in fields["results"].items()
+    }
+    fields["claims"] = tuple(fields.get("claims", ()))
+    return Record(**fields)
+
+
+def hardware() -> str:
+    """The processor or GPU that this runs on, in words."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} × {torch.cuda.get_device_name()}"
+    threads = torch.get_num_threads()
+    return f"{_processor()}, {threads} thread{'s' * (threads > 1)}"
+
+
+def _processor() -> str:
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,113 @@
+"""Tables of what was measured, as text and for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from cvcourse.experiment.claims import Claim, show
+from cvcourse.experiment.intervals import Interval
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells, each already a text; the first column names the row."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    kind: str = "measured"  #: its class on the page
+
+    def __str__(self) -> str:
+        lines = [self.columns, *self.rows]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        return "\n".join(
+            "   ".join(
+                cell.rjust(width) if i else cell.ljust(width)
+                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        head = "".join(
+            f'<th scope="col">{escape(name)}</th>'
+            if name
+            else "<td></td>"  # an empty header says nothing
+            for name in self.columns
+        )
+        body = "\n".join(
+            "<tr>"
+            + f'<th scope="row">{escape(row[0])}</th>'
+            + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+            + "</tr>"
+            for row in self.rows
+        )
+        html = (
+            f'<table class="{self.kind}">\n<thead><tr>{head}</tr></thead>\n'
+            f"<tbody>\n{body}\n</tbody>\n</table>"
+        )
+        return {"text/plain": str(self), "text/html": html}
+
+
+def table(
+    columns: Sequence[str], rows: Mapping[str, Sequence[object]], *, format: str = ".2f"
+) -> None:
+    """Show a table.
+
+    >>> from cvcourse.experiment import table
+    >>> table(["arm", "steps", "accuracy"], {"plain": [100, 0.61], "twice": [200, 0.708]})
+    arm     steps   accuracy
+    plain     100       0.61
+    twice     200       0.71
+
+    Args:
+        columns: their names, that of the rows' names first.
+        rows: name → cells. Intervals and floats are printed by `format`, integers with commas,
+            None as a dash.
+        format: of intervals and floats.
+
+    Raises:
+        ValueError: a row has more or fewer cells than there are columns.
+    """
+    made = []
+    for name, cells in rows.items():
+        if len(cells) != len(columns) - 1:
+            raise ValueError(
+                f"row {name!r} has {len(cells)} cells; expected {len(columns) - 1}, for "
+                f"{', '.join(columns[1:])}"
+            )
+        made.append((str(name), *(_cell(cell, format) for cell in cells)))
+    show(Table(tuple(columns), tuple(made)))
+
+
+def verdicts(*claims: Claim) -> None:
+    """Show what became of several claims: one row each. The site adds what each of them says.
+
+    >>> from cvcourse.experiment import verdicts
+    >>> from cvcourse.experiment.claims import Claim, Finding
+    >>> verdicts(Claim("fc-crop", "confirmed", {"it moves": Finding(True)}, short="it does"))
+    claim       verdict   in short
+    fc-crop   confirmed    it does
+
+    Args:
+        claims: as `claim` gives them.
+    """
+    rows = tuple(
+        (made.id, made.verdict if made.reproduced else "not reproduced", made.short)
+        for made in claims
+    )
+    show(Table(("claim", "verdict", "in short"), rows, "verdicts"))
+
+
+def _cell(value: object, spec: str) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Interval) or hasattr(value, "__float__"):
+        return format(value, spec)
+    return str(value)

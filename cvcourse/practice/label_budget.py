@@ -1,0 +1,352 @@
+"""Practice for chapter 14: counting work, reading a curve from the side, a fair gap, a budget.
+
+>>> from cvcourse.practice import label_budget as practice
+>>> _ = practice.the_whole_chain.check(2)
+✗ Not yet: 2 is too small.
+>>> _ = practice.labels_needed.check(...)
+… labels_needed: no answer yet. Put yours in place of the dots.
+>>> _ = practice.fair_gap.check(...)
+… fair_gap: no answer yet. Put yours in place of the dots.
+>>> _ = practice.spend.check(...)
+… spend: no answer yet. Put yours in place of the dots.
+>>> practice.quiz
+a quiz of 4 questions
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+
+from cvcourse.experiment import interval
+from cvcourse.practice.function import Function
+from cvcourse.practice.number import Number
+from cvcourse.practice.project import Project
+from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
+
+
+def _billions(*, teacher: int = 3, asked: int = 1000, student: int = 3, a_step: int = 52) -> float:
+    """What 300,000 multiply-adds a picture come to; counted right, or with one thing wrong."""
+    return (teacher * 100 * 20 + asked + student * 100 * a_step) * 300_000 / 1e9
+
+
+@Number.of(
+    hint="Three items: the teacher learns, the teacher is asked, the student learns. Each is a "
+    "number of pictures; those to learn from count three times.",
+    why="The student takes most of it, for it looks at pictures of both kinds. A method's price is "
+    "everything before it as well.",
+    tolerance=0.001,
+    mistakes={
+        "A picture to learn from is one forward and a backward that costs twice that: three.": (
+            _billions(teacher=1, student=1)
+        ),
+        "While it is asked the teacher learns nothing: forward only.": _billions(asked=3000),
+        "Somebody has to train the teacher, too.": _billions(teacher=0),
+        "The teacher's answers are not free: it looks at each picture once.": _billions(asked=0),
+        "The student's steps hold pictures with a label as well.": _billions(a_step=36),
+        "The student's steps hold pictures without a label as well.": _billions(a_step=16),
+        "The soft answers are kept: each picture is asked about once, not at every step.": (
+            _billions(asked=3600)
+        ),
+        "That is how many pictures; expected billions of multiply-adds.": 22_600,
+        "Right, but as single multiply-adds; expected billions.": _billions() * 1e9,
+    },
+)
+def the_whole_chain() -> float:
+    """Billion multiply-adds at 0.3 million a picture: 100 steps of 20; 1,000; 100 of 16 + 36."""
+    teacher = 3 * 100 * 20
+    asked = 1000
+    student = 3 * 100 * (16 + 36)
+    return (teacher + asked + student) * 300_000 / 1e9
+
+
+#: Reached between two points (and once more after a dip), at once, never, exactly at a point.
+_CURVES = (
+    ((1, 5, 25, 250), (0.24, 0.85, 0.97, 0.98), 0.9),
+    ((1, 5, 25, 250), (0.30, 0.91, 0.86, 0.99), 0.9),
+    ((2, 10, 100), (0.93, 0.96, 0.98), 0.9),
+    ((4, 40, 400), (0.35, 0.62, 0.88), 0.9),
+)
+
+
+def _reading(counts: Sequence[int], curve: Sequence[float], goal: float, **wrong: Any) -> float:
+    """Labels at which the curve reaches the goal; read right, or with one thing wrong."""
+    places = list(range(len(counts)))
+    for i in reversed(places) if wrong.get("last") else places:
+        below = i > 0 and curve[i - 1] < goal
+        if curve[i] < goal or not (below or i == 0):
+            continue
+        if i == 0 and not wrong.get("beyond"):
+            return counts[0]
+        i = max(i, 1)
+        share = (goal - curve[i - 1]) / (curve[i] - curve[i - 1])
+        if wrong.get("straight"):
+            return counts[i - 1] + share * (counts[i] - counts[i - 1])
+        return counts[i - 1] * (counts[i] / counts[i - 1]) ** wrong.get("share", share)
+    return wrong.get("never", math.inf)
+
+
+@Function.of(
+    hint="Find the first point that is high enough, and the one before it. How far between their "
+    "accuracies does the goal lie? Go that far between the logarithms of their labels.",
+    why="“As good with 3 labels as with 10” is such a reading. It says more than a gap in "
+    "accuracy: labels are what one pays.",
+    inputs=lambda generator: _CURVES[generator.initial_seed() % len(_CURVES)],
+    mistakes={
+        "That is a straight line on an axis of labels; on the logarithmic one equal steps are "
+        "equal factors.": lambda *reading: _reading(*reading, straight=True),
+        "That is the first point that was measured and is high enough; the curve gets there "
+        "before it.": lambda *reading: _reading(*reading, share=1),
+        "That is the last point that was measured and is too low; the curve gets there after "
+        "it.": lambda *reading: _reading(*reading, share=0),
+        "If the last point is too low, the goal was not reached: math.inf. More labels might do, "
+        "but nobody has measured them.": lambda counts, curve, goal: _reading(
+            counts, curve, goal, never=counts[-1]
+        ),
+        "You carry the line on to fewer labels than were measured. If the first point reaches the "
+        "goal, its labels are the answer.": lambda *reading: _reading(*reading, beyond=True),
+        "A curve can dip and come up again. It is the first time that counts.": (
+            lambda *reading: _reading(*reading, last=True)
+        ),
+        "These are logarithms of labels; expected labels.": lambda *reading: math.log(
+            _reading(*reading)
+        ),
+    },
+)
+def labels_needed(counts: Sequence[int], curve: Sequence[float], goal: float) -> float:
+    """Labels a class, rising; accuracies there; a goal → labels a class that reach it, or inf."""
+    if curve[0] >= goal:
+        return counts[0]
+    for i in range(1, len(counts)):
+        if curve[i] >= goal:
+            share = (goal - curve[i - 1]) / (curve[i] - curve[i - 1])
+            return counts[i - 1] * (counts[i] / counts[i - 1]) ** share
+    return math.inf
+
+
+Scores = NDArray[np.float64]
+
+
+def _scores(generator: torch.Generator) -> tuple[Scores, Scores]:
+    """Of 3 to 6 seeds: their luck with the labels is large, and both methods share it."""
+    n = 3 + generator.initial_seed() % 4
+    luck, own, other = 0.05 * torch.randn(3, n, generator=generator, dtype=torch.float64)
+    return (0.85 + luck + own / 5).numpy().round(3), (0.8 + luck + other / 5).numpy().round(3)
+
+
+def _around(middle: float, error: float, n: int) -> tuple[float, float]:
+    reach = float(stats.t.ppf(0.975, n - 1)) * error
+    return middle - reach, middle + reach
+
+
+def _error(values: Scores, ddof: int = 1) -> float:
+    return float(values.std(ddof=ddof)) / len(values) ** 0.5
+
+
+def _gap(method: Scores, base: Scores) -> float:
+    return float(np.mean(method - base))
+
+
+@Function.of(
+    hint="First the differences, seed by seed. Then their interval: the chapter has a function for "
+    "it, whose result has .low and .high.",
+    why="What luck does to both alike drops out, which is why this interval may be narrow while "
+    "those of the two methods are wide.",
+    inputs=_scores,
+    mistakes={
+        "You treat the methods as if they had been given different labels. A seed's two numbers "
+        "belong together: subtract first.": lambda method, base: _around(
+            _gap(method, base), math.hypot(_error(method), _error(base)), 2 * len(base) - 1
+        ),
+        "These are two intervals, end minus end. Subtract seed by seed, then take one interval.": (
+            lambda method, base: tuple(
+                np.subtract(
+                    _around(method.mean(), _error(method), len(base)),
+                    _around(base.mean(), _error(base), len(base)),
+                )
+            )
+        ),
+        "1.96 is for many seeds. With so few the factor is larger: Student's t with n − 1 degrees "
+        "of freedom.": lambda method, base: (
+            _gap(method, base) - 1.959964 * _error(method - base),
+            _gap(method, base) + 1.959964 * _error(method - base),
+        ),
+        "The spread of single seeds; expected that of their mean, smaller by √n.": (
+            lambda method, base: _around(
+                _gap(method, base), float((method - base).std(ddof=1)), len(base)
+            )
+        ),
+        "Divide the squares by n − 1 (ddof=1): the mean was taken from the same few seeds.": (
+            lambda method, base: _around(
+                _gap(method, base), _error(method - base, ddof=0), len(base)
+            )
+        ),
+        "The other way round: a gain is method − baseline.": lambda method, base: _around(
+            -_gap(method, base), _error(method - base), len(base)
+        ),
+        "That is the lowest and the highest seed; so few seeds know little of what another would "
+        "do.": lambda method, base: ((method - base).min(), (method - base).max()),
+        "That is the method alone; expected what it gains on the baseline.": lambda method, base: (
+            _around(float(method.mean()), _error(method), len(base))
+        ),
+    },
+)
+def fair_gap(method: Scores, baseline: Scores) -> tuple[float, float]:
+    """Accuracies (n_seeds,) of two methods → low, high of the gain's paired 95 % interval."""
+    gain = interval(method - baseline)
+    return float(gain.low), float(gain.high)
+
+
+COUNTS = (1, 5, 25, 250)
+#: What the chapter measured, at COUNTS labels for each of the five classes.
+MEASURED = {
+    "labels only": (0.24, 0.53, 0.96, 0.98),
+    "+ augmentation": (0.23, 0.73, 0.95, 0.98),
+    "transfer": (0.69, 0.90, 0.94, 0.97),
+    "pseudo-labels": (0.29, 0.50, 0.82, 0.83),
+    "FixMatch": (0.24, 0.65, 0.93, 0.95),
+    "Noisy Student": (0.23, 0.80, 0.96, 0.95),
+    "transfer + self-training": (0.74, 0.92, 0.95, 0.94),
+}
+#: How many times the multiply-adds of “labels only” each took.
+WORK = dict(zip(MEASURED, (1.0, 1.0, 2.2, 2.1, 3.0, 4.9, 4.2), strict=True))
+#: Budget and price of a backbone, both in labels.
+WALLETS = ((100, 40), (100, 90), (25, 10), (30, 20), (35, 10), (10, 5), (60, 60), (1250, 300))
+
+
+def estimate(method: str, labels: float) -> float:
+    """A method's accuracy with so many labels a class, between the chapter's points."""
+    return float(np.interp(math.log(labels), np.log(COUNTS), MEASURED[method]))
+
+
+def _price(method: str, labels: int, backbone: int) -> int:
+    return 5 * labels + (backbone if method.startswith("transfer") else 0)
+
+
+def _affordable(budget: int, backbone: int) -> dict[str, float]:
+    """What each method that can be paid for reaches with all the labels that are left."""
+    labels = {name: (budget - _price(name, 0, backbone)) // 5 for name in MEASURED}
+    return {name: estimate(name, n) for name, n in labels.items() if n >= 1}
+
+
+Wallet = tuple[int, int]
+Bought = list[tuple[Wallet, tuple[str, int]]]
+
+
+def _shop(learner: Callable[..., Any]) -> Bought:
+    return [(wallet, learner(*wallet, dict(WORK), estimate)) for wallet in WALLETS]
+
+
+def _lost(wallet: Wallet, choice: tuple[str, int]) -> float:
+    """How far a choice stays behind the best that its money buys."""
+    return max(_affordable(*wallet).values()) - estimate(*choice)
+
+
+def _least_work(wallet: Wallet) -> float:
+    """Of those that are clearly good enough; on the border either choice is right."""
+    reached = _affordable(*wallet)
+    enough = max(reached.values()) - 0.02 + 1e-6
+    return min(WORK[name] for name, accuracy in reached.items() if accuracy > enough)
+
+
+@Project.of(
+    hint="For each method: what is left for labels once its backbone is paid, and how accurate is "
+    "it with them? Then: which come close to the best, and which of these takes the least work?",
+    why="No method is best for every purse. With little money and a cheap backbone it is transfer; "
+    "with much, plain labels; and in between often augmentation and a few labels more.",
+    run=_shop,
+    called_with="a budget of 100 labels, a backbone for 40, and what the chapter measured",
+    requirements={
+        "Return the method's name and its labels a class, as in: return name, labels.": (
+            lambda bought: all(
+                name in MEASURED and isinstance(labels, int) for _, (name, labels) in bought
+            )
+        ),
+        "Every method needs at least one label a class.": lambda bought: all(
+            labels >= 1 for _, (_, labels) in bought
+        ),
+        "You bought more labels than the budget pays for. There are five classes: one label a "
+        "class costs five.": lambda bought: all(
+            5 * labels <= budget for (budget, _), (_, labels) in bought
+        ),
+        "The labels are paid for, and the backbone is not. Both methods whose names begin with "
+        "“transfer” need one.": lambda bought: all(
+            _price(name, labels, backbone) <= budget
+            for (budget, backbone), (name, labels) in bought
+        ),
+        "One of your choices is over two points behind what the same money buys. Compare all "
+        "methods that can be paid for, each with the labels left to it.": lambda bought: all(
+            _lost(*one) <= 0.02 + 1e-6 for one in bought
+        ),
+        "Accurate enough, but one of your choices works harder than it must: another method "
+        "within two points of the best does with fewer multiply-adds.": lambda bought: all(
+            WORK[name] <= _least_work(wallet) for wallet, (name, _) in bought
+        ),
+    },
+)
+def spend(
+    budget: int, backbone: int, work: Mapping[str, float], estimate: Callable[[str, int], float]
+) -> tuple[str, int]:
+    """Budget, price of a backbone, work of each method, accuracy(method, labels) → what to buy."""
+    labels = {
+        name: (budget - (backbone if name.startswith("transfer") else 0)) // 5 for name in work
+    }
+    reached = {name: estimate(name, n) for name, n in labels.items() if n >= 1}
+    enough = max(reached.values()) - 0.02
+    name = min((one for one in reached if reached[one] >= enough), key=lambda one: work[one])
+    return name, labels[name]
+
+
+quiz = Quiz(
+    Question(
+        "One label a class, 1,245 pictures without: which method that starts from nothing is "
+        "right on more than a third?",
+        Wrong("FixMatch.", "It waits until the model is sure, and a model that guesses is not."),
+        Wrong("Noisy Student.", "Its first teacher guesses, and a student learns to guess."),
+        Right(
+            "None of them.",
+            "Guessing is right on a fifth, and the best of them on 29 %. Only what was learned "
+            "elsewhere helps there.",
+        ),
+    ),
+    Question(
+        "At five labels Noisy Student is seven points above augmentation, and the paired interval "
+        "holds zero. What may one say?",
+        Wrong("It helps, by seven points.", "Seven is the mean of four seeds; they disagree."),
+        Right(
+            "On these four seeds it did, on average; whether it does is open.",
+            "More seeds would tell. The fair report is the mean with its interval.",
+        ),
+        Wrong("It does not help.", "The interval holds zero, and fourteen points as well."),
+    ),
+    Question(
+        "Why are the intervals so wide at five labels?",
+        Right(
+            "Each seed draws and labels other pictures.",
+            "With five of a class it matters which. All methods of a seed share that luck.",
+        ),
+        Wrong("There are too few test pictures.", "Five hundred; they err by about two points."),
+        Wrong(
+            "The methods were badly tuned.",
+            "They were not tuned for five labels, but with 25 the same numbers give narrow "
+            "intervals.",
+        ),
+    ),
+    Question(
+        "The transferred model beats yours with the same 25 labels and the same steps. What did "
+        "the comparison leave out?",
+        Wrong("Nothing: labels and steps are equal.", "Only those that were counted."),
+        Right(
+            "What went into the backbone.",
+            "1,250 labels of other classes, and as many multiply-adds again.",
+        ),
+        Wrong("The size of the network.", "All methods here train the same one."),
+    ),
+)
+"""The questions that end the chapter."""

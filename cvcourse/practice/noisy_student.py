@@ -1,0 +1,183 @@
+"""Practice for chapter 13: labels put right and spoiled, the loss of a round, who teaches next.
+
+>>> from cvcourse.practice import noisy_student as practice
+>>> _ = practice.after_the_round.check(623)
+✗ That is how many are right; expected the share.
+>>> _ = practice.round_loss.check(...)
+… round_loss: no answer yet. Put yours in place of the dots.
+>>> _ = practice.who_teaches.check(lambda scores: list(range(1, len(scores))))
+✗ Each student takes over, whether or not it is better than its teacher.
+>>> practice.quiz
+a quiz of 3 questions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cvcourse.practice.function import Function
+from cvcourse.practice.number import Number
+from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
+
+
+@Number.of(
+    hint="574 were right before. Add those put right, and do not forget the others.",
+    why="A round both corrects and spoils; only the difference counts.",
+    tolerance=0.001,
+    mistakes={
+        "21 labels that were right are wrong now: subtract them.": (574 + 70) / 700,
+        "That is how many are right; expected the share.": 623,
+        "That is what the round gained; expected the accuracy after it.": 0.07,
+        "You added the spoiled ones.": (574 + 91) / 700,
+        "That is the accuracy before the round.": 0.82,
+        "Right, in per cent; expected a share, from 0 to 1.": 89,
+    },
+)
+def after_the_round() -> float:
+    """Accuracy of 700 pseudo-labels, 82 % right before, of which 70 are put right, 21 spoiled."""
+    right = 574 + 70 - 21
+    return right / 700
+
+
+def _round(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    labelled = 2 * torch.randn(3, 5, generator=generator, dtype=torch.float64)
+    others = 2 * torch.randn(9, 5, generator=generator, dtype=torch.float64)
+    soft = (2 * torch.randn(9, 5, generator=generator, dtype=torch.float64)).softmax(dim=1)
+    return labelled, torch.randint(5, (3,), generator=generator), others, soft
+
+
+def _soft(others: Tensor, soft: Tensor) -> Tensor:
+    return -(soft * others.log_softmax(dim=1)).sum(dim=1)
+
+
+@Function.of(
+    hint="Two means, one over the labelled pictures and one over the others, added up.",
+    why="Two means, so that the few labels are not drowned by the many pictures without.",
+    inputs=_round,
+    mistakes={
+        "One mean over all pictures drowns the few labels: take two means and add them.": (
+            lambda z, y, others, soft: torch.cat(
+                [F.cross_entropy(z, y, reduction="none"), _soft(others, soft)]
+            ).mean()
+        ),
+        "The average of the two; expected their sum.": lambda z, y, others, soft: (
+            (F.cross_entropy(z, y) + _soft(others, soft).mean()) / 2
+        ),
+        "You made the teacher's labels hard; expected its probabilities as they are.": (
+            lambda z, y, others, soft: (
+                F.cross_entropy(z, y) + F.cross_entropy(others, soft.argmax(dim=1))
+            )
+        ),
+        "The labelled pictures are missing.": lambda z, y, others, soft: _soft(others, soft).mean(),
+        "The others are missing.": lambda z, y, others, soft: F.cross_entropy(z, y),
+        "You averaged over the classes, too: sum over them.": lambda z, y, others, soft: (
+            F.cross_entropy(z, y) + _soft(others, soft).mean() / 5
+        ),
+        "These are sums over the pictures; expected means.": lambda z, y, others, soft: (
+            F.cross_entropy(z, y, reduction="sum") + _soft(others, soft).sum()
+        ),
+    },
+)
+def round_loss(labelled: Tensor, labels: Tensor, others: Tensor, soft: Tensor) -> Tensor:
+    """Student's logits (B, K), labels (B,); logits (M, K) and teacher's probabilities (M, K)."""
+    on_labels = F.cross_entropy(labelled, labels)
+    on_others = -(soft * others.log_softmax(dim=1)).sum(dim=1).mean()
+    return on_labels + on_others
+
+
+def _validation(generator: torch.Generator) -> tuple[list[float]]:
+    """Accuracies in steps of a tenth, so that ties occur; students may be better and worse."""
+    drawn = torch.randint(4, 9, (7,), generator=generator).tolist()
+    return ([0.6, 0.5, 0.55, *(number / 10 for number in drawn), drawn[-1] / 10],)
+
+
+def _teachers(scores: Sequence[float], *, ties: bool = False) -> list[int]:
+    teacher, history = 0, []
+    for student in range(1, len(scores)):
+        better = scores[student] > scores[teacher]
+        if better or (ties and scores[student] == scores[teacher]):
+            teacher = student
+        history.append(teacher)
+    return history
+
+
+@Function.of(
+    hint="Remember who teaches. A student takes over only if it is better than that one.",
+    why="Never worse than the first, on validation pictures. On new ones the best of many is "
+    "partly "
+    "luck: so the test set is left alone until the end.",
+    inputs=_validation,
+    mistakes={
+        "Each student takes over, whether or not it is better than its teacher.": lambda scores: (
+            list(range(1, len(scores)))
+        ),
+        "You compare a student with the one before it; that one may have been dropped. "
+        "Compare with "
+        "the teacher.": lambda scores: [
+            i if scores[i] > scores[i - 1] else i - 1 for i in range(1, len(scores))
+        ],
+        "A student that is just as good is no better: the old teacher stays.": lambda scores: (
+            _teachers(scores, ties=True)
+        ),
+        "One entry for each round, please: leave out the first teacher's start.": lambda scores: (
+            [0, *_teachers(scores)]
+        ),
+        "That is the last teacher alone; expected who teaches after each round.": lambda scores: (
+            _teachers(scores)[-1]
+        ),
+        "These are accuracies; expected who it is, 0 for the first teacher.": lambda scores: (
+            [scores[i] for i in _teachers(scores)]
+        ),
+        "A student takes over in yours if it is worse.": lambda scores: _teachers(
+            [-score for score in scores]
+        ),
+    },
+)
+def who_teaches(scores: list[float]) -> list[int]:
+    """Validation accuracy of the first teacher (0) and of students 1, 2, … → teacher after each."""
+    teacher, history = 0, []
+    for student in range(1, len(scores)):
+        if scores[student] > scores[teacher]:
+            teacher = student
+        history.append(teacher)
+    return history
+
+
+quiz = Quiz(
+    Question(
+        "Who is noised?",
+        Wrong("The teacher, before it makes the labels.", "That spoils a tenth of them."),
+        Right(
+            "The student alone.",
+            "The teacher looks at clean pictures: it has the easy job, the student the hard one.",
+        ),
+        Wrong("Both.", "The labels of a noised teacher were clearly worse."),
+    ),
+    Question(
+        "Noisy Student's student is larger than its teacher. Whom should it be compared with?",
+        Wrong(
+            "With the first teacher.", "That flatters it: most of the gain is width and patience."
+        ),
+        Wrong("With a smaller student.", "That says what growing is worth, not what rounds are."),
+        Right(
+            "With a network of its own size, trained as long on the labels alone.",
+            "The fair opponent. It should have the labels that the chain is validated with, too.",
+        ),
+    ),
+    Question(
+        "Which errors of a teacher should a student put right, if the account above is true?",
+        Right(
+            "Scattered ones.",
+            "It must explain all the answers at once, and scattered errors do not fit in.",
+        ),
+        Wrong(
+            "All of them, with enough rounds.", "Of the systematic ones it is told nothing else."
+        ),
+        Wrong("None: it knows less than its teacher.", "More labels were put right than spoiled."),
+    ),
+)
+"""The questions that end the chapter."""

@@ -1,0 +1,76 @@
+"""Exercises whose answer is a number, or a few."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cvcourse.practice.exercise import Exercise, Feedback
+
+
+class Number(Exercise):
+    """Predict a number.
+
+    Args:
+        solution: takes nothing and returns the number, or a tuple of numbers.
+        hint: one step of the way.
+        why: what there is to learn from the right answer.
+        mistakes: feedback → the wrong number that deserves it.
+        tolerance: how far off is right, relative to the number.
+    """
+
+    def __init__(
+        self,
+        solution: Callable[[], ArrayLike],
+        *,
+        hint: str,
+        why: str,
+        mistakes: Mapping[str, ArrayLike],
+        tolerance: float = 1e-6,
+    ) -> None:
+        super().__init__(solution, hint=hint, why=why)
+        self.mistakes, self.tolerance = mistakes, tolerance
+
+    @property
+    def answer(self) -> ArrayLike:
+        """What the solution gives."""
+        return self._solution()
+
+    def _judge(self, answer: Any) -> Feedback | None:
+        right = np.asarray(self.answer, np.float64)
+        wanted = "a number" if right.ndim == 0 else f"{len(right)} numbers in brackets"
+        given = _numbers(answer)
+        if given is not None and right.ndim == 0 and given.size == 1:
+            given = given.reshape(())  # [7850] is 7850
+        if given is None or given.shape != right.shape:
+            kind = "no number" if given is None else f"of shape {given.shape}"
+            return Feedback(
+                "✗", f"That {type(answer).__name__} is {kind}; expected {wanted}, without quotes."
+            )
+        if not np.isfinite(given).all():
+            return Feedback("✗", f"{answer} is not finite; is there a division by zero?")
+        if self._close(given, right).all():
+            return None
+        for feedback, wrong in self.mistakes.items():
+            if self._close(given, wrong).all():
+                return Feedback("✗", feedback)
+        if right.ndim:
+            marks = " ".join("✓" if ok else "✗" for ok in self._close(given, right))
+            return Feedback("✗", f"Not all of them, from left to right: {marks}")
+        way = "large" if given > right else "small"
+        return Feedback("✗", f"Not yet: {float(given):,.10g} is too {way}.")
+
+    def _close(self, given: ArrayLike, right: ArrayLike) -> NDArray[np.bool_]:
+        return np.asarray(np.isclose(given, right, rtol=self.tolerance, atol=1e-9))
+
+
+def _numbers(answer: Any) -> NDArray[np.float64] | None:
+    """An answer as numbers, if that is what it is: neither text nor true or false."""
+    try:
+        array = np.asarray(answer)
+        return array.astype(np.float64) if array.dtype.kind in "iuf" else None
+    except (TypeError, ValueError, RuntimeError):
+        return None

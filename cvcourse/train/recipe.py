@@ -1,0 +1,140 @@
+"""How to train: the numbers of a run, and the optimiser and schedule they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
+
+from cvcourse.checks import check_choice, check_integer, check_number
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+SHORTEST_CYCLE = 4  #: steps; in fewer there is no room to rise and fall
+Optimizers = Literal["adamw", "sgd"]
+Schedule = Literal["one-cycle", "cosine"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The numbers of one training run.
+
+    >>> from cvcourse.train import Recipe
+    >>> Recipe(epochs=5, optimizer="sgd", learning_rate=0.1).schedule
+    'one-cycle'
+    >>> Recipe.for_steps(300, n_images=1000).epochs
+    43
+
+    Attributes:
+        epochs: passes over the training set.
+        batch_size: images a step, over all processes together.
+        optimizer: AdamW (Loshchilov & Hutter 2019) or SGD with Nesterov momentum 0.9.
+        learning_rate: its highest value.
+        schedule: "one-cycle" rises to it over the first 30 % of the steps and falls to zero (Smith
+            & Topin 2018), which takes four steps at least: fewer fall only; "cosine" falls from it
+            to zero (Loshchilov & Hutter 2017).
+        weight_decay: decoupled (AdamW) or L2 (SGD).
+        clip_norm: the gradient is scaled down to this norm where it is longer; None: never.
+        ema_decay: end with a moving average of the weights, of this decay; None: with the last.
+            After t steps the decay is at most (1 + t) / (10 + t), so that short runs have one, too.
+        patience: stop after so many epochs without a better validation accuracy, and go back to the
+            best weights; None: run to the end.
+        precision: Fabric's name of the arithmetic.
+        compile: run the model through torch.compile.
+
+    Raises:
+        TypeError: a number is none (a text of YAML 1.1, such as "3e-3", is a text).
+        ValueError: a number is out of its range, or a word is not one of the choices.
+    """
+
+    epochs: int = 10
+    batch_size: int = 128
+    optimizer: Optimizers = "adamw"
+    learning_rate: float = 3e-3
+    schedule: Schedule = "one-cycle"
+    weight_decay: float = 1e-2
+    clip_norm: float | None = None
+    ema_decay: float | None = None
+    patience: int | None = None
+    precision: Precision = "32-true"
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        for name, meaning in (
+            ("epochs", "passes over the training set"),
+            ("batch_size", "images a step"),
+            ("patience", "epochs"),
+        ):
+            if name != "patience" or self.patience is not None:
+                self._set(name, check_integer, 1, None, meaning)
+        self._set("learning_rate", check_number, 0, meaning="its highest value", above=True)
+        self._set("weight_decay", check_number, 0, meaning="a factor")
+        if self.clip_norm is not None:
+            self._set("clip_norm", check_number, 0, meaning="of the gradient", above=True)
+        if self.ema_decay is not None:
+            self._set("ema_decay", check_number, 0, 1 - 1e-12, "a share below 1", above=True)
+        for name, kind in (
+            ("optimizer", Optimizers),
+            ("schedule", Schedule),
+            ("precision", Precision),
+        ):
+            self._set(name, check_choice, get_args(kind))
+        if not isinstance(self.compile, bool):
+            raise TypeError(f"Recipe.compile is {self.compile!r}; expected True or False")
+
+    def _set(self, name: str, check: Callable[..., Any], *limits: Any, **more: Any) -> None:
+        """Check a number or word, and keep it as Python's own kind."""
+        value = check(f"Recipe.{name}", getattr(self, name), *limits, **more)
+        object.__setattr__(self, name, value)
+
+    @classmethod
+    def for_steps(
+        cls, steps: int, n_images: int, *, batch_size: int = 128, **numbers: Any
+    ) -> Recipe:
+        """As many epochs, at least one, as come closest to `steps` steps on `n_images` images.
+
+        With fewer images than `batch_size`, each step takes them all. So trainings of the same
+        number of steps can be compared, however many pictures they have.
+
+        Raises:
+            TypeError: steps, n_images or batch_size is no integer.
+            ValueError: one of them is below 1, or another number is out of its range.
+        """
+        check_integer("steps", steps, 1, None, "how many to train")
+        check_integer("n_images", n_images, 1, None, "images to train on")
+        check_integer("batch_size", batch_size, 1, None, "images a step")
+        batch_size = min(batch_size, n_images)
+        epochs = max(1, round(steps / (n_images // batch_size)))
+        return cls(epochs=epochs, batch_size=batch_size, **numbers)
+
+    def build_optimizer(self, groups: list[dict[str, Any]]) -> Optimizer:
+        """The optimiser over parameter groups; a group's own "lr" is kept."""
+        if self.optimizer == "adamw":
+            return AdamW(groups, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True)
+        return SGD(
+            groups,
+            lr=self.learning_rate,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
+
+    def build_scheduler(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
+        """The learning rate's course over `total_steps` steps, each group around its own rate."""
+        if self.schedule == "cosine" or total_steps < SHORTEST_CYCLE:
+            return CosineAnnealingLR(optimizer, T_max=total_steps)
+        return OneCycleLR(
+            optimizer,
+            max_lr=[group["lr"] for group in optimizer.param_groups],
+            total_steps=total_steps,
+            cycle_momentum=False,
+        )
+
+
+def learning_rates(optimizer: Optimizer) -> list[float]:
+    """The learning rate of each parameter group, now."""
+    return [float(torch.as_tensor(group["lr"])) for group in optimizer.param_groups]

@@ -1,0 +1,61 @@
+"""Runs that were written down come back as they were."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cvcourse.experiment import load_record, record_names, repeat, save_record
+
+
+def rising(seed: int) -> dict[str, float]:
+    return {"a": seed / 3, "b": seed + 1.0}
+
+
+def finished(path: Path, **entries: object) -> Path:
+    """What `make record` adds to what the notebook left."""
+    content = json.loads(path.read_text()) | {"notebook": "00_water", "purpose": "wet"} | entries
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
+    results, path = repeat(rising, 3), tmp_path / "new" / "run.json"
+    save_record(path, {"wet": results}, dataset="sea", depth=4000)
+    assert [p.name for p in path.parent.iterdir()] == ["run.json"]
+    record = load_record(finished(path))
+    np.testing.assert_allclose(record.results["wet"]["b"], results["b"], atol=1e-5)
+    assert record.results["wet"].seeds == (0, 1, 2)
+    assert "sea (depth 4,000)" in str(record)
+    assert record.hardware
+    assert set(record.versions) == {"python", "cvcourse", "torch", "numpy"}
+
+
+def test_nothing_is_written_where_there_is_no_path(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_record("", {"wet": repeat(rising, 2)})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_record_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text("the old one")
+    with pytest.raises(TypeError):
+        save_record(path, {}, depth=object())
+    assert path.read_text() == "the old one"
+
+
+def test_a_missing_record_lists_those_there_are() -> None:
+    with pytest.raises(FileNotFoundError, match="no record 'nothing'; the package has"):
+        load_record("nothing")
+
+
+@pytest.mark.parametrize("name", record_names())
+def test_every_record_of_the_package_can_be_read(name: str) -> None:
+    record = load_record(name)
+    assert record.results
+    assert record.purpose
+    for made in record.claims:
+        assert {"id", "verdict", "effect", "findings"} <= made.keys()
+        assert f"{made['id']}: {made['verdict']}" in record.findings()

@@ -1,0 +1,147 @@
+"""What a run is: the same is told alike, and whatever differs is named."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cvcourse.augment import RandAugment
+from cvcourse.data import render
+from cvcourse.train import Recipe, supervised
+from cvcourse.train.distill import distillation
+from cvcourse.train.identity import describe, differences
+
+IMAGES = render(6, size=8)
+ANSWERS = torch.arange(60.0).view(6, 10)
+
+
+def changed(then: Any, now: Any, name: str = "it") -> list[str]:
+    return list(differences(describe(then), describe(now), name))
+
+
+def closure(number: float, tensor: torch.Tensor) -> Callable[[], object]:
+    return lambda: (number, tensor)
+
+
+def layer(seed: int) -> nn.Linear:
+    torch.manual_seed(seed)
+    return nn.Linear(2, 2)
+
+
+@dataclass(frozen=True)
+class Noise:
+    strength: float
+    kinds: tuple[str, ...] = ("blur",)
+
+    def __call__(self, images: object, generator: object) -> object:
+        return images
+
+
+SAME = [
+    lambda: 3,
+    lambda: "text",
+    lambda: np.float32(0.5),
+    lambda: torch.arange(3),
+    lambda: np.arange(3),
+    lambda: [1, (2, {"a": 3.0})],
+    lambda: Recipe(epochs=3),
+    lambda: render(6, size=8),
+    lambda: layer(0),
+    lambda: closure(0.5, torch.ones(2)),
+    lambda: distillation(ANSWERS.clone(), temperature=4),
+    lambda: partial(supervised, label_smoothing=0.1),
+    lambda: RandAugment(n=1, m=9),
+    lambda: Noise(0.3).__call__,
+    lambda: torch.Generator().manual_seed(3),
+]
+
+
+@pytest.mark.parametrize("number", range(len(SAME)))
+def test_the_same_made_twice_is_the_same(number: int) -> None:
+    assert changed(SAME[number](), SAME[number]()) == []
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        (1.0, 20.0, ["it was 1.0, is now 20.0"]),
+        (1, True, ["it was 1, is now True"]),
+        (None, 0.5, ["it was absent, is now 0.5"]),
+        (
+            Recipe(epochs=3, schedule="cosine"),
+            Recipe(epochs=4, schedule="cosine", compile=True),
+            ["it.epochs was 3, is now 4", "it.compile was False, is now True"],
+        ),
+        (closure(1.0, ANSWERS), closure(2.0, ANSWERS), ["it.number was 1.0, is now 2.0"]),
+        (
+            distillation(ANSWERS, temperature=1.0),
+            distillation(ANSWERS, temperature=20.0),
+            ["it.temperature was 1.0, is now 20.0"],
+        ),
+        (
+            partial(supervised, label_smoothing=0.1),
+            partial(supervised, label_smoothing=0.2),
+            ["it.label_smoothing was 0.1, is now 0.2"],
+        ),
+        (supervised, partial(supervised, label_smoothing=0.1), None),
+        (supervised, distillation(ANSWERS), None),
+        (RandAugment(n=1, m=9), RandAugment(n=1, m=8), ["it.m was 9, is now 8"]),
+        (Noise(0.3), Noise(0.3, ("cut",)), ["it.kinds.0 was blur, is now cut"]),
+        (RandAugment(n=1, m=9), None, ["it was RandAugment, is now absent"]),
+        (lambda x: x.flip(2), lambda x: x.flip(3), None),
+        (lambda x: x.flip(2), lambda x: x.roll(2), None),
+    ],
+)
+def test_only_what_differs_is_named(then: Any, now: Any, told: list[str] | None) -> None:
+    found = changed(then, now)
+    assert found == told if told is not None else len(found) >= 1
+
+
+def test_tensors_models_and_image_sets_are_told_by_their_content() -> None:
+    other = ANSWERS.clone()
+    other[3, 3] += 1e-3
+    (found,) = changed(ANSWERS, other)
+    assert found.startswith("it was (6, 10) torch.float32, checksum ")
+    assert changed(layer(0), layer(1))[0].startswith("it.weight was (2, 2)")
+    assert changed(layer(0), nn.Linear(2, 3))[0].startswith("it.layers was Linear(in_features=2")
+    names = replace(IMAGES, class_names=("dot", *IMAGES.class_names[1:]))
+    assert changed(IMAGES, names) == ["it.class_names.0 was circle, is now dot"]
+    fewer = changed(IMAGES, IMAGES[:5])
+    assert [part.split()[0] for part in fewer] == ["it.images", "it.labels", "it.boxes", "it.masks"]
+    assert changed(ANSWERS, ANSWERS.double()) != []
+
+
+def test_a_notebooks_function_is_told_by_the_globals_that_it_uses() -> None:
+    scope: dict[str, Any] = {"__name__": "__main__", "strength": 0.3}
+    exec("def noise(images, generator):\n    return images * strength\n", scope)
+    before = describe(scope["noise"])
+    scope["strength"] = 0.4
+    assert list(differences(before, describe(scope["noise"]), "augment")) == [
+        "augment.strength was 0.3, is now 0.4"
+    ]
+
+
+def test_another_docstring_is_no_other_function() -> None:
+    def once(x: int) -> int:
+        """Says one thing."""
+        return x + 1
+
+    first = describe(once)
+    del once
+
+    def once(x: int) -> int:
+        """Says another."""
+        return x + 1
+
+    assert describe(once) == first
+
+
+def test_circles_end() -> None:
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    exec("def ping():\n    return pong()\n\ndef pong():\n    return ping()\n", scope)
+    assert changed(scope["ping"], scope["ping"]) == []
