@@ -316,8 +316,8 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "At five labels Noisy Student is seven points above augmentation, and the paired interval "
-        "holds zero. What may one say?",
+        "Suppose four other seeds put Noisy Student seven points above augmentation, with a paired "
+        "interval that holds zero. What may one say of them?",
         Wrong("It helps, by seven points.", "Seven is the mean of four seeds; they disagree."),
         Right(
             "On these four seeds it did, on average; whether it does is open.",
