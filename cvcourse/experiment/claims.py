@@ -179,7 +179,7 @@ class Claim:
         return text
 
     def as_data(self) -> dict[str, Any]:
-        """All of it, fit for JSON; see `book/claims.schema.json`."""
+        """All of it, fit for JSON; see `book/extra/claims.schema.json`."""
         return {
             "id": self.id,
             "verdict": self.verdict,

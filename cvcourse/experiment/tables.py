@@ -31,11 +31,9 @@ class Table:
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        head = "".join(
-            f'<th scope="col">{escape(name)}</th>'
-            if name
-            else "<td></td>"  # an empty header says nothing
-            for name in self.columns
+        # A header without a text would say nothing to those who hear the page.
+        heads = (
+            f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in self.columns
         )
         body = "\n".join(
             "<tr>"
@@ -45,7 +43,7 @@ class Table:
             for row in self.rows
         )
         html = (
-            f'<table class="{self.kind}">\n<thead><tr>{head}</tr></thead>\n'
+            f'<table class="{self.kind}">\n<thead><tr>{"".join(heads)}</tr></thead>\n'
             f"<tbody>\n{body}\n</tbody>\n</table>"
         )
         return {"text/plain": str(self), "text/html": html}

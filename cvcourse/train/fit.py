@@ -246,7 +246,7 @@ class Run:
                     if interrupted():
                         raise KeyboardInterrupt
 
-    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+    def batches(self, epoch: int, first: int) -> Iterator[Batch]:
         """This process's share of the epoch's batches, from the one numbered `first`.
 
         Each epoch has an order of its own; images left over at its end wait for another.
