@@ -16,50 +16,63 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from cvcourse.augment.batch_geometry import each
 from cvcourse.augment.chunks import by_chunks
-from cvcourse.augment.ops import GREY
-from cvcourse.checks import MAX_FACTOR, Scalar, check_cutout, check_images, check_range
-
-Operation = Callable[..., Tensor]
+from cvcourse.augment.ops import GREY, RANGES
+from cvcourse.checks import Scalar, check_cutout, check_images, check_range
 
 
-def _colours(dtype: torch.dtype = torch.float32) -> Callable[[Operation], Operation]:
+class Operation(Protocol):
+    """A change of the colours of a batch, which checks what it is given."""
+
+    unchecked: Callable[..., Tensor]  #: with (B,) parameters; the checks would wait for a GPU
+
+    def __call__(self, images: Tensor, *parameters: Any, **named: Any) -> Tensor:
+        """Change a batch; see each operation."""
+
+
+def _colours(
+    dtype: torch.dtype = torch.float32,
+) -> Callable[[Callable[..., Tensor]], Operation]:
     """Check the images, give each its parameters, and keep opacity out of the operation.
 
     The operation is given the colours of a few images at a time, as this `dtype` and its own to
     overwrite, with parameters (b, 1, 1, 1); for what it may return see `by_chunks`.
     """
 
-    def decorate(operation: Operation) -> Operation:
+    def decorate(operation: Callable[..., Tensor]) -> Operation:
         signature = inspect.signature(operation)
 
-        @functools.wraps(operation)
-        def wrapped(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
-            check_images(images)
-            if named:
-                parameters = signature.bind(images, *parameters, **named).args[1:]
-            spread = [p if isinstance(p, torch.Generator) else each(images, p) for p in parameters]
+        def unchecked(images: Tensor, *parameters: Any) -> Tensor:
             changed = torch.empty_like(images, memory_format=torch.contiguous_format)
-            if images.shape[1] == 4:
-                changed[:, 3] = images[:, 3]
+            changed[:, 3:] = images[:, 3:]
 
             def change(some: slice, colours: Tensor) -> Tensor:
-                own = [
-                    p if isinstance(p, torch.Generator) else p[some, None, None, None]
-                    for p in spread
-                ]
+                own = (
+                    p[some, None, None, None] if isinstance(p, Tensor) else p for p in parameters
+                )
                 return operation(colours, *own)
 
             by_chunks(images[:, :3], dtype, change, changed[:, :3])
             return changed
 
-        return wrapped
+        @functools.wraps(operation)
+        def checked(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
+            check_images(images)
+            given = signature.bind(images, *parameters, **named).arguments
+            for name in RANGES.keys() & given:
+                check_range(name, given[name], *RANGES[name])
+                given[name] = each(images, given[name])
+            return unchecked(*given.values())
+
+        result: Any = checked
+        result.unchecked = unchecked
+        return result
 
     return decorate
 
@@ -78,7 +91,6 @@ def brightness(images: Tensor, factor: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         factor: a number for all images, or (B,) float on their device, 0 to 10.
     """
-    _check_factor(factor)
     return images.mul_(factor)
 
 
@@ -96,7 +108,6 @@ def contrast(images: Tensor, factor: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         factor: a number for all images, or (B,) float on their device, 0 to 10.
     """
-    _check_factor(factor)
     mean = _grey(images.mean(dim=(2, 3), keepdim=True))  # (B, 1, 1, 1)
     return images.mul_(factor).add_((1 - factor) * mean)
 
@@ -115,7 +126,6 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         factor: a number for all images, or (B,) float on their device, 0 to 10.
     """
-    _check_factor(factor)
     if images.shape[1] == 1:
         return images
     grey = _grey(images).mul_(1 - factor)  # (B, 1, H, W)
@@ -138,7 +148,6 @@ def hue(images: Tensor, turn: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         turn: a number for all images, or (B,) float on their device, −0.5 to 0.5.
     """
-    check_range("turn", turn, -0.5, 0.5, "of the colour wheel")
     if images.shape[1] == 1:
         return images
     red, green, blue = images.unbind(1)  # (B, H, W)
@@ -173,7 +182,6 @@ def posterize(images: Tensor, bits: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         bits: a number for all images, or (B,) float on their device, whole, 1 to 8.
     """
-    check_range("bits", bits, 1, 8, "bits of each level to keep")
     return images.bitwise_and_((256 - 2 ** (8 - bits.long())).to(torch.uint8))
 
 
@@ -191,7 +199,6 @@ def solarize(images: Tensor, threshold: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         threshold: a number for all images, or (B,) float on their device, a level, 0 to 256.
     """
-    check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
     below = images.sub(threshold.ceil().to(torch.int16)).bitwise_right_shift_(15)  # all bits or 0
     return below.bitwise_xor_(images).bitwise_not_()  # of which the low byte counts
 
@@ -256,7 +263,6 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         factor: a number for all images, or (B,) float on their device, 0 to 10.
     """
-    _check_factor(factor)
     height, width = images.shape[2:]
     if min(height, width) <= 2:
         return images
@@ -268,7 +274,7 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
     nine += rows[2:]
     smooth = torch.zeros_like(flat)
     inner = slice(width + 1, len(flat) - width - 1)
-    torch.add(nine, flat[inner], alpha=4, out=smooth[inner])  # of weight 13
+    smooth[inner] = nine.add_(flat[inner], alpha=4)  # of weight 13
     sharp = smooth.view_as(images) * ((1 - factor) / 13)
     sharp.addcmul_(images, factor)
     for edge in (0, -1):
@@ -291,7 +297,7 @@ def blur(images: Tensor, sigma: Scalar) -> Tensor:
         sigma: a number for all images, or (B,) float on their device, a fraction of the side.
     """
     check_images(images)
-    check_range("sigma", sigma, 0, 0.25, "a fraction of the shorter side")
+    check_range("sigma", sigma, *RANGES["sigma"])
     height, width = images.shape[2:]
     pixels = each(images, sigma) * min(height, width)
     down, across = (_smoothing(n, pixels).unsqueeze(1) for n in (height, width))  # (B, 1, n, n)
@@ -318,7 +324,6 @@ def noise(images: Tensor, std: Tensor, generator: torch.Generator) -> Tensor:
         std: a number for all images, or (B,) float on their device, 0 to 1.
         generator: on the images' device.
     """
-    check_range("std", std, 0, 1, "of the range from black to white")
     grain = torch.randn(images.shape, generator=generator, device=images.device)
     return images.add_(grain.mul_(255 * std))
 
@@ -381,7 +386,3 @@ def _grey(pixels: Tensor) -> Tensor:
         return pixels.clone()
     red, green, blue = pixels.split(1, dim=1)
     return (red * GREY[0]).add_(green, alpha=GREY[1]).add_(blue, alpha=GREY[2])
-
-
-def _check_factor(factor: Tensor) -> None:
-    check_range("factor", factor, 0, MAX_FACTOR, "1 changes nothing")

@@ -48,7 +48,7 @@ def rotation(degrees: Scalar, size: Size) -> Any:
     maths: Any = torch if isinstance(degrees, Tensor) else math
     angle = degrees * (math.pi / 180)
     cos, sin = maths.cos(angle), maths.sin(angle)
-    return _about_centre(cos, sin, -sin, cos, size)
+    return about_centre(cos, sin, -sin, cos, size)
 
 
 def translation(x: Scalar, y: Scalar, size: Size) -> Any:
@@ -91,7 +91,7 @@ def shear(x: Scalar, y: Scalar, size: Size) -> Any:
     for name, value in (("x", x), ("y", y)):
         check_range(name, value, -80, 80, "degrees")
     slope_x, slope_y = _tan(x), _tan(y)
-    return _about_centre(1, -slope_x, -slope_y, 1 + slope_x * slope_y, size)
+    return about_centre(1, -slope_x, -slope_y, 1 + slope_x * slope_y, size)
 
 
 def scaling(factor: Scalar, size: Size) -> Any:
@@ -109,7 +109,28 @@ def scaling(factor: Scalar, size: Size) -> Any:
         (3, 3) float64, or (B, 3, 3).
     """
     check_range("factor", factor, 0.1, 10, "times the size")
-    return _about_centre(factor, 0, 0, factor, size)
+    return about_centre(factor, 0, 0, factor, size)
+
+
+def about_centre(a: Scalar, b: Scalar, c: Scalar, d: Scalar, size: Size) -> Any:
+    """The linear map ((a, b), (c, d)) with the frame's centre as its fixed point.
+
+    >>> from cvcourse.augment import matrices
+    >>> matrices.about_centre(0, 1, 1, 0, (2, 4)).tolist()  # x and y change places
+    [[0.0, 1.0, 1.0], [1.0, 0.0, -1.0], [0.0, 0.0, 1.0]]
+
+    Args:
+        a: a number, or a float tensor of any shape (...), like b, c and d.
+        b: the same.
+        c: the same.
+        d: the same.
+        size: height and width in pixels.
+
+    Returns:
+        (3, 3) float64, or (..., 3, 3).
+    """
+    x, y = size[1] / 2, size[0] / 2
+    return _matrix(a, b, x - a * x - b * y, c, d, y - c * x - d * y)
 
 
 def mirror(size: Size, *, vertical: bool = False) -> np.ndarray:
@@ -260,12 +281,6 @@ def warp_boxes(boxes: Array, matrix: Array, size: Size) -> Array:
 def _tan(degrees: Scalar) -> Scalar:
     angle = degrees * (math.pi / 180)
     return angle.tan() if isinstance(angle, Tensor) else math.tan(angle)
-
-
-def _about_centre(a: Scalar, b: Scalar, c: Scalar, d: Scalar, size: Size) -> Any:
-    """The linear map ((a, b), (c, d)) with the frame's centre as its fixed point."""
-    x, y = size[1] / 2, size[0] / 2
-    return _matrix(a, b, x - a * x - b * y, c, d, y - c * x - d * y)
 
 
 def _matrix(*entries: Scalar) -> Any:
