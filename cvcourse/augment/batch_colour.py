@@ -346,16 +346,21 @@ def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0)
     """
     check_images(images)
     check_cutout(x, y, side, fill)
+    return cover(images, each(images, x), each(images, y), each(images, side), fill)
+
+
+def cover(images: Tensor, x: Tensor, y: Tensor, side: Tensor | float, fill: int) -> Tensor:
+    """`cutout` of parameters (B,), unchecked: it waits for nothing."""
     height, width = images.shape[2:]
-    half = each(images, side) * min(height, width) / 2
-    rows = _between(each(images, y) * height, half, height)
-    columns = _between(each(images, x) * width, half, width)
+    half = side * min(height, width) / 2
+    rows = _between(y * height, half, height)
+    columns = _between(x * width, half, width)
     hidden = rows.view(-1, 1, height, 1) & columns.view(-1, 1, 1, width)
     every_bit = hidden.view(torch.uint8).neg()  # 255 or 0
     return images ^ ((images ^ fill) & every_bit)
 
 
-def _between(centre: Tensor, half: Tensor, n: int) -> Tensor:
+def _between(centre: Tensor, half: Tensor | float, n: int) -> Tensor:
     """Which of n pixels lie in the interval: (B, n) bool."""
     at = torch.arange(n, device=centre.device)
     return (at >= (centre - half).round()[:, None]) & (at < (centre + half).round()[:, None])

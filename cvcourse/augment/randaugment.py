@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -75,7 +75,8 @@ class RandAugment:
 
     Attributes:
         n: how many operations, at least 0; drawn with replacement.
-        m: strength, 0 to 30.
+        m: strength, 0 to 30; or "random": for each operation on each image its own, every strength
+            as likely, as in FixMatch (Sohn et al. 2020).
         fill: the level outside the image, 0 to 255.
 
     Raises:
@@ -83,12 +84,13 @@ class RandAugment:
     """
 
     n: int = 2
-    m: float = 9.0
+    m: float | Literal["random"] = 9.0
     fill: int = 128
 
     def __post_init__(self) -> None:
         check_integer("n", self.n, 0, None, "operations on each image")
-        check_range("m", self.m, 0, MAX_STRENGTH, "strength")
+        if self.m != "random":
+            check_range("m", self.m, 0, MAX_STRENGTH, 'strength, or "random"')
         check_range("fill", self.fill, 0, 255, "a grey level")
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -104,19 +106,31 @@ class RandAugment:
         shape, device = (self.n, len(images)), images.device
         chosen = torch.randint(len(OPERATIONS), shape, generator=generator, device=device)
         up = torch.rand(shape, generator=generator, device=device) < 0.5
-        return self.on_batch(images, chosen, up)
+        if self.m != "random":
+            return self.on_batch(images, chosen, up)
+        strength = torch.rand(shape, generator=generator, device=device) * MAX_STRENGTH
+        return self.on_batch(images, chosen, up, strength)
 
     def one(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Augment one (H, W) or (H, W, C) uint8 image; a new one of the same shape."""
         chosen = rng.integers(len(OPERATIONS), size=self.n).tolist()
-        return self.on_image(image, chosen, (rng.random(self.n) < 0.5).tolist())
+        up = (rng.random(self.n) < 0.5).tolist()
+        strength = rng.uniform(0, MAX_STRENGTH, self.n).tolist() if self.m == "random" else None
+        return self.on_image(image, chosen, up, strength)
 
-    def on_image(self, image: np.ndarray, chosen: Sequence[int], up: Sequence[bool]) -> np.ndarray:
-        """The operations with these numbers, each up (+) or down (−) its range."""
+    def on_image(
+        self,
+        image: np.ndarray,
+        chosen: Sequence[int],
+        up: Sequence[bool],
+        strength: Sequence[float] | None = None,
+    ) -> np.ndarray:
+        """The operations with these numbers, each up (+) or down (−) its range, by m or its own."""
         check_image(image)
         motion = np.eye(3)
-        for number, upwards in zip(chosen, up, strict=True):
-            name, level = OPERATIONS[number], self._level if upwards else -self._level
+        strengths = [None] * len(chosen) if strength is None else strength
+        for number, upwards, own in zip(chosen, up, strengths, strict=True):
+            name, level = OPERATIONS[number], self._level(own) * (1 if upwards else -1)
             motion = _motion(number, level, image.shape[:2]) @ motion
             if name in _COLOURS:
                 image = getattr(ops, name)(image, *_COLOURS[name](level))
@@ -124,10 +138,15 @@ class RandAugment:
             return geometry.warp(image, motion, fill=self.fill)
         return image.copy()
 
-    def on_batch(self, images: Tensor, chosen: Tensor, up: Tensor) -> Tensor:
-        """The operations numbered (n, B) int64 by image, each up or down its range, (n, B) bool."""
+    def on_batch(
+        self, images: Tensor, chosen: Tensor, up: Tensor, strength: Tensor | None = None
+    ) -> Tensor:
+        """The operations numbered (n, B) int64 by image, each up or down its range, (n, B) bool.
+
+        Their strengths are m, or (n, B) float; these are not checked, which would wait for a GPU.
+        """
         check_images(images)
-        level = self._level
+        level = self._level(strength)
         parameters = {  # each (n, B)
             name: [torch.where(up, *ends) for ends in zip(at(level), at(-level), strict=True)]
             for name, at in _COLOURS.items()
@@ -146,8 +165,12 @@ class RandAugment:
         warp = functools.partial(batch_geometry.resample, size=size, fill=self.fill)
         return _changed(images, [((chosen >= _MOVING.start).any(dim=0), warp, [back])])
 
-    @property
-    def _level(self) -> float:
+    def _level(self, strength: Any) -> Any:
+        """From 0 to 1: of these strengths, or of m."""
+        if strength is not None:
+            return strength / MAX_STRENGTH
+        if self.m == "random":
+            raise ValueError('m is "random"; expected the strength of each operation, 0 to 30')
         return self.m / MAX_STRENGTH
 
 

@@ -12,10 +12,11 @@ from torch._subclasses import FakeTensorMode
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cvcourse.augment import RandAugment, crop_and_flip
+from cvcourse.augment import Compose, Cutout, RandAugment, crop_and_flip
 from cvcourse.augment.randaugment import OPERATIONS
 
-CALLS = [RandAugment(0), RandAugment(1, 30), RandAugment(2, 9), crop_and_flip]
+STRONG = Compose([crop_and_flip, RandAugment(2, m="random"), Cutout(0.5)])  # FixMatch's
+CALLS = [RandAugment(0), RandAugment(1, 30), RandAugment(2, 9), STRONG]
 
 
 class NoCopies(TorchDispatchMode):
@@ -67,14 +68,11 @@ def test_a_cuda_graph_takes_up_a_whole_call() -> None:
     images = torch.randint(0, 256, (70, 3, 32, 32), dtype=torch.uint8, device="cuda")
     generator = torch.Generator("cuda").manual_seed(0)
 
-    def both() -> torch.Tensor:
-        return RandAugment(2, 12)(crop_and_flip(images, generator), generator)
-
-    wanted = [both() for _ in range(3)]
+    wanted = [STRONG(images, generator) for _ in range(3)]
     graph = torch.cuda.CUDAGraph()
     graph.register_generator_state(generator)
     with torch.cuda.graph(graph):
-        augmented = both()
+        augmented = STRONG(images, generator)
     generator.manual_seed(0)
     for expected in wanted:
         graph.replay()
