@@ -79,14 +79,15 @@ class Cutout:
         """Hide a square of each of (B, C, H, W) uint8; the generator is on their device."""
         check_images(images)
         x, y = torch.rand(2, len(images), generator=generator, device=images.device)
-        return batch_colour.cover(images, x, y, self.side, self.fill)
+        return batch_colour.cutout.unchecked(images, x, y, self.side, fill=self.fill)
 
 
 @dataclass(frozen=True)
 class Compose:
     """Several augmentations of a batch, one after the other, as one.
 
-    FixMatch's strong view, as its authors' code has it with RandAugment (Sohn et al. 2020):
+    FixMatch's strong view with RandAugment (Sohn et al. 2020), whose authors' code leaves each of
+    the two operations out with probability ½:
 
     >>> import torch
     >>> from cvcourse.augment import Compose, Cutout, RandAugment, crop_and_flip

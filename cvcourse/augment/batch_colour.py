@@ -1,8 +1,8 @@
 """Colour, filters and noise on a batch, on any device: every image its own parameters.
 
 The operations, their parameters and their rounding are those of `ops`; a parameter is a number for
-all images or a (B,) tensor on their device. A fourth channel is opacity: only blur and cutout
-change it.
+all images or a (B,) tensor on their device, which a GPU is waited for to check. A fourth channel is
+opacity: only blur and cutout change it.
 
 >>> import torch
 >>> from cvcourse.augment import batch_colour
@@ -23,8 +23,8 @@ from torch import Tensor
 
 from cvcourse.augment.batch_geometry import each
 from cvcourse.augment.chunks import by_chunks
-from cvcourse.augment.ops import GREY, RANGES
-from cvcourse.checks import Scalar, check_cutout, check_images, check_range
+from cvcourse.augment.ops import GREY, RANGES, check_parameters
+from cvcourse.checks import Scalar, check_images, check_integer
 
 
 class Operation(Protocol):
@@ -37,9 +37,9 @@ class Operation(Protocol):
 
 
 def _colours(
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype = torch.float32, *, opacity: bool = False
 ) -> Callable[[Callable[..., Tensor]], Operation]:
-    """Check the images, give each its parameters, and keep opacity out of the operation.
+    """Check a batch, give each image its parameters; `opacity`: a fourth channel changes as well.
 
     The operation is given the colours of a few images at a time, as this `dtype` and its own to
     overwrite, with parameters (b, 1, 1, 1); for what it may return see `by_chunks`.
@@ -48,27 +48,28 @@ def _colours(
     def decorate(operation: Callable[..., Tensor]) -> Operation:
         signature = inspect.signature(operation)
 
-        def unchecked(images: Tensor, *parameters: Any) -> Tensor:
+        def unchecked(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
+            n = images.shape[1] if opacity else 3
             changed = torch.empty_like(images, memory_format=torch.contiguous_format)
-            changed[:, 3:] = images[:, 3:]
+            changed[:, n:] = images[:, n:]
 
-            def change(some: slice, colours: Tensor) -> Tensor:
+            def change(some: slice, levels: Tensor) -> Tensor:
                 own = (
                     p[some, None, None, None] if isinstance(p, Tensor) else p for p in parameters
                 )
-                return operation(colours, *own)
+                return operation(levels, *own, **named)
 
-            by_chunks(images[:, :3], dtype, change, changed[:, :3])
+            by_chunks(images[:, :n], dtype, change, changed[:, :n])
             return changed
 
         @functools.wraps(operation)
         def checked(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
             check_images(images)
-            given = signature.bind(images, *parameters, **named).arguments
-            for name in RANGES.keys() & given:
-                check_range(name, given[name], *RANGES[name])
-                given[name] = each(images, given[name])
-            return unchecked(*given.values())
+            bound = signature.bind(images, *parameters, **named)
+            check_parameters(bound.arguments.items())
+            for name in RANGES.keys() & bound.arguments:
+                bound.arguments[name] = each(images, bound.arguments[name])
+            return unchecked(*bound.args, **bound.kwargs)
 
         result: Any = checked
         result.unchecked = unchecked
@@ -297,7 +298,7 @@ def blur(images: Tensor, sigma: Scalar) -> Tensor:
         sigma: a number for all images, or (B,) float on their device, a fraction of the side.
     """
     check_images(images)
-    check_range("sigma", sigma, *RANGES["sigma"])
+    check_parameters([("sigma", sigma)])
     height, width = images.shape[2:]
     pixels = each(images, sigma) * min(height, width)
     down, across = (_smoothing(n, pixels).unsqueeze(1) for n in (height, width))  # (B, 1, n, n)
@@ -328,7 +329,8 @@ def noise(images: Tensor, std: Tensor, generator: torch.Generator) -> Tensor:
     return images.add_(grain.mul_(255 * std))
 
 
-def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0) -> Tensor:
+@_colours(torch.uint8, opacity=True)
+def cutout(images: Tensor, x: Tensor, y: Tensor, side: Tensor, *, fill: int = 0) -> Tensor:
     """Hide a square of every image (DeVries and Taylor 2017).
 
     >>> import torch
@@ -344,26 +346,17 @@ def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0)
         side: 0 to 1 of the shorter side of the image.
         fill: the level to paint, 0 to 255.
     """
-    check_images(images)
-    check_cutout(x, y, side, fill)
-    return cover(images, each(images, x), each(images, y), each(images, side), fill)
-
-
-def cover(images: Tensor, x: Tensor, y: Tensor, side: Tensor | float, fill: int) -> Tensor:
-    """`cutout` of parameters (B,), unchecked: it waits for nothing."""
+    fill = check_integer("fill", fill, 0, 255, "a grey level")
     height, width = images.shape[2:]
     half = side * min(height, width) / 2
-    rows = _between(y * height, half, height)
-    columns = _between(x * width, half, width)
-    hidden = rows.view(-1, 1, height, 1) & columns.view(-1, 1, 1, width)
-    every_bit = hidden.view(torch.uint8).neg()  # 255 or 0
-    return images ^ ((images ^ fill) & every_bit)
+    rows = _between(y * height, half, torch.arange(height, device=images.device).unsqueeze(1))
+    columns = _between(x * width, half, torch.arange(width, device=images.device))
+    every_bit = (rows & columns).view(torch.uint8).neg()  # 255 or 0
+    return images.bitwise_xor_((images ^ fill).bitwise_and_(every_bit))
 
 
-def _between(centre: Tensor, half: Tensor | float, n: int) -> Tensor:
-    """Which of n pixels lie in the interval: (B, n) bool."""
-    at = torch.arange(n, device=centre.device)
-    return (at >= (centre - half).round()[:, None]) & (at < (centre + half).round()[:, None])
+def _between(centre: Tensor, half: Tensor | float, at: Tensor) -> Tensor:
+    return (at >= (centre - half).round()) & (at < (centre + half).round())
 
 
 def _smoothing(n: int, pixels: Tensor) -> Tensor:

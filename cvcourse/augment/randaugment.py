@@ -91,7 +91,7 @@ class RandAugment:
         check_integer("n", self.n, 0, None, "operations on each image")
         if self.m != "random":
             check_range("m", self.m, 0, MAX_STRENGTH, 'strength, or "random"')
-        check_range("fill", self.fill, 0, 255, "a grey level")
+        check_integer("fill", self.fill, 0, 255, "a grey level")
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Augment a batch, each image with its own draws; `fit` takes it as `augment=`.
@@ -131,9 +131,10 @@ class RandAugment:
         strengths = [None] * len(chosen) if strength is None else strength
         for number, upwards, own in zip(chosen, up, strengths, strict=True):
             name, level = OPERATIONS[number], self._level(own) * (1 if upwards else -1)
-            motion = _motion(number, level, image.shape[:2]) @ motion
             if name in _COLOURS:
                 image = getattr(ops, name)(image, *_COLOURS[name](level))
+            else:
+                motion = _motion(number, level, image.shape[:2]) @ motion
         if any(number in _MOVING for number in chosen):
             return geometry.warp(image, motion, fill=self.fill)
         return image.copy()
@@ -177,18 +178,18 @@ class RandAugment:
 def _motion(number: int | Tensor, level: Scalar, size: Size) -> Any:
     """An operation's matrix at a level from −1 to 1, (..., 3, 3); one of colour stands still."""
     turn, lean_x, lean_y, right, down = (level * (number == motion) for motion in _MOVING)
-    maths: Any = torch if isinstance(turn, Tensor) else math
-    cos, sin = maths.cos(turn * math.radians(30)), maths.sin(turn * math.radians(30))
+    library, angle = matrices.trigonometry(turn), turn * math.radians(30)
+    cos, sin = library.cos(angle), library.sin(angle)
     matrix = matrices.about_centre(cos, sin - 0.3 * lean_x, -sin - 0.3 * lean_y, cos, size)
     matrix[..., 0, 2] += right * (150 / 331 * size[1])
     matrix[..., 1, 2] += down * (150 / 331 * size[0])
     return matrix
 
 
-Change = tuple[Tensor, Callable[..., Tensor], list[Tensor]]
+_Change = tuple[Tensor, Callable[..., Tensor], list[Tensor]]
 
 
-def _changed(images: Tensor, changes: Iterable[Change]) -> Tensor:
+def _changed(images: Tensor, changes: Iterable[_Change]) -> Tensor:
     """The images, new, after changes: which (B,) bool, by what, and its parameters (B, ...).
 
     No image is chosen twice. On a CPU each change is made to the images chosen. On a GPU that would
