@@ -140,9 +140,10 @@ def number(effect: dict[str, Any]) -> str:
 
 
 def tally(bundle: dict[str, Any]) -> str:
-    """How many findings hold, fail and are open in one run: "✓ 4 ○ 1"."""
-    holds = [finding["holds"] for finding in bundle.get("findings", ())]
-    return " ".join(f"{mark} {holds.count(key)}" for key, mark in MARKS.items() if key in holds)
+    """How many findings hold, fail, are open and out of reach in one run: "✓ 4 ○ 1"."""
+    found = ["why" if "why" in f else f["holds"] for f in bundle.get("findings", ())]
+    marks = MARKS | {"why": "–"}
+    return " ".join(f"{mark} {found.count(key)}" for key, mark in marks.items() if key in found)
 
 
 def css_class(verdict: str) -> str:
