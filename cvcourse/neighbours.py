@@ -9,10 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cvcourse.checks import Count, check_integer, check_labels, check_range, checked
+
 SPARE = 8  #: how many more candidates than asked for are compared exactly
 
 
-def nearest(queries: Tensor, stored: Tensor, k: int = 1, *, chunk: int = 256) -> Tensor:
+@checked
+def nearest(queries: Tensor, stored: Tensor, k: int = 1, *, chunk: Count = 256) -> Tensor:
     """The k stored vectors closest to each query, in Euclidean distance.
 
     |q − s|² = |q|² − 2 q·s + |s|², and |q|² does not change who is closest: one matrix product does
@@ -42,8 +45,7 @@ def nearest(queries: Tensor, stored: Tensor, k: int = 1, *, chunk: int = 256) ->
             f"queries have shape {tuple(queries.shape)} and stored {tuple(stored.shape)}; expected "
             "(Q, D) and (N, D) — flatten images first, images.flatten(1).float()"
         )
-    if not 1 <= k <= len(stored):
-        raise ValueError(f"k is {k}; expected 1 to {len(stored)}, the number of stored vectors")
+    check_integer("k", k, 1, len(stored), "the number of stored vectors")
     for name, vectors in (("queries", queries), ("stored", stored)):
         if not bool(vectors.isfinite().all()):
             raise ValueError(f"{name} hold NaN or infinity; expected finite numbers")
@@ -66,7 +68,8 @@ def nearest(queries: Tensor, stored: Tensor, k: int = 1, *, chunk: int = 256) ->
     return torch.cat(found)
 
 
-def vote(labels: Tensor, neighbours: Tensor, n_classes: int) -> Tensor:
+@checked
+def vote(labels: Tensor, neighbours: Tensor, n_classes: Count) -> Tensor:
     """The most frequent label among each query's neighbours; the smallest one where votes tie.
 
     >>> import torch
@@ -81,6 +84,13 @@ def vote(labels: Tensor, neighbours: Tensor, n_classes: int) -> Tensor:
 
     Returns:
         (Q,) int64.
+
+    Raises:
+        ValueError: a label is not below n_classes, there is no such neighbour, or none at all.
     """
+    check_labels("labels", labels, len(labels), n_classes)
+    if neighbours.ndim != 2 or not neighbours.shape[1]:
+        raise ValueError(f"neighbours are {tuple(neighbours.shape)}; expected (Q, k) with k ≥ 1")
+    check_range("neighbours", neighbours, 0, len(labels) - 1, "places in labels")
     votes = F.one_hot(labels[neighbours], n_classes).sum(dim=1)  # (Q, n_classes)
     return votes.argmax(dim=1)

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from cvcourse.checks import checked
 from cvcourse.data import ImageSet
 from cvcourse.train.step import Batch, Step
 
 
+@checked
 def multi_head_step(train: ImageSet, losses: Mapping[str, Callable[..., Tensor]]) -> Step:
     """A step for `fit`: the sum of the heads' losses.
 
@@ -36,7 +38,7 @@ def multi_head_step(train: ImageSet, losses: Mapping[str, Callable[..., Tensor]]
     """
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        truth, said = train[batch.indices], model(batch.images)
+        truth, said = batch.rows("train", train), model(batch.images)
         terms = {f"{name}_loss": loss(said[name], truth) for name, loss in losses.items()}
         return torch.stack(list(terms.values())).sum(), terms
 

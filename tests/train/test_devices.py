@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from cvcourse.train import predict
-from cvcourse.train.distill import ask, rows
+from cvcourse.train.distill import ask
+from cvcourse.train.step import rows
 
 
 @pytest.fixture
