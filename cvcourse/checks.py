@@ -24,6 +24,8 @@ from torch import Tensor
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 Scalar = float | Tensor  #: one number, or (B,) for a batch: one for each image
+hints_of: Callable[[Any], dict[str, Any]]
+hints_of = cache(partial(typing.get_type_hints, include_extras=True))
 MAX_FACTOR = 10.0  #: of brightness, contrast, saturation and sharpness
 
 
@@ -42,7 +44,7 @@ def checked(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @cache
     def wanted() -> dict[str, Any]:  # at the first call: until then not every name is defined
-        hints = typing.get_type_hints(function, include_extras=True)
+        hints = hints_of(function)
         for name, parameter in accepted.parameters.items():
             if parameter.kind is Parameter.VAR_POSITIONAL:
                 hints[name] = GenericAlias(tuple, (hints[name], ...))
@@ -62,7 +64,7 @@ def checked(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
 def check_fields(made: Any) -> None:
     """Check the fields of a dataclass, which may be frozen, from its `__post_init__`."""
-    for name, wanted in typing.get_type_hints(type(made), include_extras=True).items():
+    for name, wanted in hints_of(type(made)).items():
         value = check(f"{type(made).__name__}.{name}", getattr(made, name), wanted)
         object.__setattr__(made, name, value)
 
@@ -71,6 +73,7 @@ def check(name: str, value: Any, wanted: Any) -> Any:
     """`value`, if it is what the annotation `wanted` says; a NumPy scalar as Python's own."""
     kind: Any = get_origin(wanted) or wanted
     parts = get_args(wanted)
+    value = value.item() if isinstance(value, np.generic) else value
     if kind in (Union, UnionType):
         return _check_union(name, value, parts)
     if kind is Annotated:
@@ -81,11 +84,19 @@ def check(name: str, value: Any, wanted: Any) -> Any:
         return (check_integer if kind is int else check_number)(name, value)
     if kind is Any or not isinstance(kind, type):
         return value
-    if (kind, type(value)) in ((bool, np.bool_), (tuple, list)):
-        value = kind(value)
+    if kind is tuple and isinstance(value, list):
+        value = tuple(value)
     if not isinstance(value, kind) or (isinstance(value, str) and kind is not str):
         raise TypeError(f"{name} is {_short(value)}; expected {_said(wanted)}")
+    if isinstance(value, Tensor):
+        _check_tensor(name, value)
     return _check_parts(name, value, kind, parts) if parts else value
+
+
+def _check_tensor(name: str, value: Tensor) -> None:
+    if value.is_meta or value.is_complex() or value.layout is not torch.strided:
+        found = f"{value.dtype}, {value.layout}, on {value.device}"
+        raise TypeError(f"{name} is a tensor of {found}; expected a dense one of real numbers")
 
 
 def _check_parts(name: str, value: Any, kind: type, parts: tuple[Any, ...]) -> Any:
@@ -97,7 +108,21 @@ def _check_parts(name: str, value: Any, kind: type, parts: tuple[Any, ...]) -> A
         return kind(check(f"{name}[{i}]", part, of) for i, (part, of) in enumerate(whole))
     if issubclass(kind, Mapping):
         return {key: check(f"{name}[{key!r}]", part, parts[1]) for key, part in value.items()}
+    if isinstance(parts[0], list):
+        _check_takes(name, value, parts[0])
     return value  # of what is only gone through once
+
+
+def _check_takes(name: str, value: Callable[..., Any], given: list[Any]) -> None:
+    try:
+        accepted = signature(value)
+    except ValueError:  # not all that is built in says what it takes
+        return
+    try:
+        accepted.bind(*given)
+    except TypeError as error:
+        takes = ", ".join(map(_said, given))
+        raise TypeError(f"{name} is {_short(value)}; expected to be called with {takes}") from error
 
 
 def _check_union(name: str, value: Any, options: tuple[Any, ...]) -> Any:
@@ -151,11 +176,9 @@ def check_number(
 
 def check_numbers(name: str, values: Any, low: float, high: float) -> list[float]:
     """A list of finite numbers from `low` to `high`; tensors and arrays of one dimension, too."""
-    found = [float(value) for value in values]
-    wrong = [value for value in found if not (math.isfinite(value) and low <= value <= high)]
-    if wrong:
-        raise ValueError(f"{name} holds {wrong[0]:g}; expected numbers from {low:g} to {high:g}")
-    return found
+    plain = values.tolist() if isinstance(values, Tensor | np.ndarray) else values
+    found = check(name, list(plain) if isinstance(plain, tuple) else plain, list)
+    return [check_number(f"{name}[{i}]", value, low, high) for i, value in enumerate(found)]
 
 
 def check_same_length(**lists: Sequence[object]) -> None:
@@ -170,13 +193,13 @@ def check_choice(name: str, value: Any, choices: Collection[str]) -> str:
     """One of the words `choices`."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} is {value!r}; expected one of {', '.join(map(repr, choices))}")
-    return value
+    return str(value)
 
 
 def check_probabilities(name: str, value: Any) -> Tensor:
     """A tensor (N, n_classes), each row ≥ 0 and with sum 1 up to rounding."""
-    if not isinstance(value, Tensor) or value.ndim != 2:
-        raise TypeError(f"{name} is {_short(value)}; expected a tensor (N, n_classes)")
+    if check(name, value, Tensor).ndim != 2:
+        raise ValueError(f"{name} is {tuple(value.shape)}; expected (N, n_classes)")
     if not value.numel():
         return value
     sums = value.detach().to(torch.promote_types(value.dtype, torch.float32)).sum(dim=1)  # (N,)
@@ -193,8 +216,8 @@ def check_probabilities(name: str, value: Any) -> Tensor:
 
 def check_labels(name: str, value: Any, n: int, n_classes: int, low: int = 0) -> Tensor:
     """A tensor (n,) int64, each from `low` to n_classes − 1."""
-    if not isinstance(value, Tensor) or value.dtype != torch.int64:
-        raise TypeError(f"{name} are {_short(value)}; expected a tensor of torch.int64")
+    if check(name, value, Tensor).dtype != torch.int64:
+        raise TypeError(f"{name} are {value.dtype}; expected torch.int64")
     if value.shape != (n,):
         raise ValueError(f"{name} are {tuple(value.shape)}; expected ({n},), one an image")
     check_range(name, value, low, n_classes - 1, "classes")
@@ -219,7 +242,7 @@ def check_cutout(x: Scalar, y: Scalar, side: Scalar, fill: int) -> None:
     """A square given in fractions of the side, and a grey level."""
     for name, value in (("x", x), ("y", y), ("side", side)):
         check_range(name, value, 0, 1, "a fraction of the side")
-    check_range("fill", fill, 0, 255, "a grey level")
+    check_integer("fill", fill, 0, 255, "a grey level")
 
 
 def check_image(image: np.ndarray) -> None:
@@ -264,7 +287,7 @@ def _said(wanted: Any) -> str:
 
 # Annotations of numbers and tensors, for functions that are `checked`.
 Count = Annotated[int, partial(check_integer, low=1, meaning="how many")]
-Seed = Annotated[int, partial(check_integer, low=0, meaning="of random numbers")]
+Seed = Annotated[int, partial(check_integer, low=0, high=2**53, meaning="of random numbers")]
 Positive = Annotated[float, partial(check_number, low=0, above=True)]
 NotNegative = Annotated[float, partial(check_number, low=0)]
 Share = Annotated[float, partial(check_number, low=0, high=1, meaning="a share or probability")]

@@ -59,6 +59,8 @@ def log_softmax(logits: Tensor, temperature: Positive = 1.0) -> Tensor:
     Raises:
         ValueError: the temperature is not a number above 0.
     """
+    if not logits.ndim:
+        raise ValueError("logits are a single number; expected (…, n_classes)")
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     return F.log_softmax(logits / temperature, dim=-1)
 
@@ -173,8 +175,11 @@ def labeled_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     Raises:
         ValueError: the batch is empty, or the labels do not fit the logits.
     """
-    if logits.ndim != 2 or not len(logits):
-        raise ValueError(f"logits are {tuple(logits.shape)}; expected (B, n_classes) with B ≥ 1")
+    if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
+        raise ValueError(
+            f"logits are {tuple(logits.shape)}, labels {tuple(labels.shape)}; expected "
+            "(B, n_classes) and (B,) with B ≥ 1"
+        )
     check_labels("labels", labels, len(logits), logits.shape[1], low=-1)
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     total = F.cross_entropy(logits, labels, ignore_index=-1, reduction="sum")

@@ -5,6 +5,8 @@ Cover & Hart (1967), "Nearest neighbor pattern classification".
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,7 +22,8 @@ def nearest(queries: Tensor, stored: Tensor, k: int = 1, *, chunk: Count = 256) 
 
     |q − s|² = |q|² − 2 q·s + |s|², and |q|² does not change who is closest: one matrix product does
     nearly all of the work, D multiply-adds for each pair. It rounds, so a few more than k are taken
-    from it, and their distances computed as they are written.
+    from it, and their distances computed as they are written; all of a query's, where rounding
+    could have left out a closer one. Of equally close ones the first comes first.
 
     >>> import torch
     >>> from cvcourse.neighbours import nearest
@@ -49,23 +52,36 @@ def nearest(queries: Tensor, stored: Tensor, k: int = 1, *, chunk: Count = 256) 
     for name, vectors in (("queries", queries), ("stored", stored)):
         if not bool(vectors.isfinite().all()):
             raise ValueError(f"{name} hold NaN or infinity; expected finite numbers")
-    dtype = torch.promote_types(stored.dtype, torch.float32)
+    dtype = torch.promote_types(torch.promote_types(queries.dtype, stored.dtype), torch.float32)
     queries, stored = queries.to(dtype), stored.to(dtype)
     # What all vectors share would drown their differences: a sum of squares has seven digits.
     centre = stored.mean(dim=0)
-    moved = stored - centre  # (N, D)
+    scale = (stored - centre).abs().max().clamp(min=torch.finfo(dtype).tiny)
+    moved = (stored - centre) / scale  # (N, D)
     squares = moved.square().sum(dim=1)  # (N,)
+    rounding = torch.finfo(dtype).eps * math.sqrt(stored.shape[1])
     found = []
     for some in queries.split(chunk):
-        rough = torch.addmm(squares, some - centre, moved.T, alpha=-2)  # (chunk, N)
-        likely = rough.topk(min(k + SPARE, len(stored)), largest=False).indices
+        here = (some - centre) / scale
+        rough = torch.addmm(squares, here, moved.T, alpha=-2)  # (chunk, N)
+        most, likely = rough.topk(min(k + SPARE, len(stored)), largest=False)
+        likely = likely.sort(dim=1).values
         # One at a time, so that memory stays small: (chunk, D) each.
-        exact = [
-            (some - stored[of]).square().sum(1, dtype=torch.float64) for of in likely.unbind(1)
-        ]
-        order = torch.stack(exact, dim=1).argsort(dim=1, stable=True)[:, :k]
-        found.append(likely.gather(1, order))
+        columns = [_squared(some, stored[of], scale) for of in likely.unbind(1)]
+        exact, order = torch.stack(columns, dim=1).sort(dim=1, stable=True)
+        closest = likely.gather(1, order[:, :k])
+        if likely.shape[1] < len(stored):
+            own = here.square().sum(dim=1)
+            margin = most[:, -1] + own - exact[:, k - 1]  # to all that was left out
+            for row in (margin <= rounding * (own + squares.max())).nonzero():
+                parts = [_squared(some[row], part, scale) for part in stored.split(chunk)]
+                closest[row] = torch.cat(parts).argsort(stable=True)[:k]
+        found.append(closest)
     return torch.cat(found)
+
+
+def _squared(queries: Tensor, stored: Tensor, scale: Tensor) -> Tensor:
+    return ((queries.double() - stored.double()) / scale).square().sum(dim=1)
 
 
 @checked

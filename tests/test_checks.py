@@ -87,7 +87,7 @@ def test_a_word_must_be_one_of_the_choices(value: Any) -> None:
 
 def test_lists_and_tensors() -> None:
     assert check_numbers("z", torch.tensor([0.0, 1.0]), 0, 1) == [0.0, 1.0]
-    with pytest.raises(ValueError, match="z holds nan; expected numbers from 0 to 1"):
+    with pytest.raises(ValueError, match=r"z\[1\] is nan; expected 0 to 1"):
         check_numbers("z", [0.5, math.nan], 0, 1)
     check_range("x", torch.tensor([]), 0, 1, "share")
     check_range("x", torch.tensor([0.0, 1.0]), 0, 1, "share")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cvcourse.checks import Positive, Share, checked
 from cvcourse.losses import distillation_loss, knowledge_distillation_loss
-from cvcourse.train.look import check_answers
+from cvcourse.train.look import check_finite, logits_of
 from cvcourse.train.step import Batch, Step
 
 
@@ -55,19 +55,20 @@ def distillation(
     """
     if isinstance(teacher, nn.Module):
         check_teacher(teacher)
-    elif not teacher.is_floating_point() or bool((teacher.isnan() | teacher.isposinf()).any()):
-        raise ValueError(
-            f"the teacher's logits are {teacher.dtype}, or hold NaN or infinity; expected floats, "
-            "as predict gives them"
-        )
+    else:
+        if teacher.ndim != 2:
+            raise ValueError(f"teacher is {tuple(teacher.shape)}; expected (N, n_classes)")
+        check_finite(logits_of(lambda table: table, teacher, who="teacher"), "teacher")
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         if isinstance(teacher, nn.Module):
             target = ask(teacher, batch.images)  # (B, n_classes)
+            if batch.n_classes is None or not batch.progress:  # once a run: a GPU waits for it
+                check_finite(target, "the teacher")
         else:
             target = batch.rows("teacher", teacher)
         wanted = None if alpha == 1 else batch.n_classes  # without labels, as many as the teacher
-        logits = check_answers(model(batch.images), len(batch.labels), wanted)  # (B, n_classes)
+        logits = logits_of(model, batch.images, wanted)  # (B, n_classes)
         if alpha == 1:
             loss = distillation_loss(logits, target, temperature=temperature)
         else:
@@ -80,19 +81,21 @@ def distillation(
     return step
 
 
+@checked
 @torch.no_grad()
 def ask(teacher: nn.Module, images: Tensor) -> Tensor:
     """A teacher's logits (B, n_classes), without gradient; it is moved to the images' device.
 
     Raises:
-        ValueError: the teacher is in training mode.
+        ValueError: the teacher is in training mode, or cannot take the images.
     """
     check_teacher(teacher)
     if any(p.device != images.device for p in teacher.parameters()):
         teacher.to(images.device)
-    return teacher(images)
+    return logits_of(teacher, images, who="the teacher")
 
 
+@checked
 def check_teacher(teacher: nn.Module) -> None:
     """Refuse a teacher whose dropout and batch norm are those of training.
 

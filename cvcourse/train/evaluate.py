@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cvcourse.checks import Count, checked
 from cvcourse.data import ImageSet
-from cvcourse.train.look import answer, check_answers, check_labeled, evaluating
+from cvcourse.train.look import check_finite, check_labeled, evaluating, logits_of
 
 
 @checked
@@ -33,9 +33,10 @@ def predict(model: nn.Module, images: Tensor, *, batch_size: Count = 128) -> Ten
         (N, n_classes) float32 on the images' device.
 
     Raises:
-        ValueError: there are no images, or the model cannot take them or answers with no floats.
+        ValueError: there are no images, or the model cannot take them, or answers with other than
+            numbers: NaN, +∞ or no floats at all.
     """
-    return _answers(model, images, batch_size)
+    return check_finite(_logits(model, images, batch_size))
 
 
 @checked
@@ -82,13 +83,7 @@ def evaluate(model: nn.Module, image_set: ImageSet) -> dict[str, float]:
             number of outputs than there are classes, or answers NaN or +∞.
     """
     check_labeled("image_set", image_set)
-    logits = _answers(model, image_set.images, 128, image_set.n_classes)
-    wrong = int((logits.isnan() | logits.isposinf()).any(dim=1).sum())
-    if wrong:
-        raise ValueError(
-            f"the model answers NaN or infinity for {wrong} of {len(logits)} images, which is "
-            "neither right nor wrong; has its training diverged?"
-        )
+    logits = check_finite(_logits(model, image_set.images, 128, image_set.n_classes))
     return {
         "loss": F.cross_entropy(logits, image_set.labels).item(),
         "accuracy": (logits.argmax(dim=1) == image_set.labels).float().mean().item(),
@@ -96,16 +91,16 @@ def evaluate(model: nn.Module, image_set: ImageSet) -> dict[str, float]:
 
 
 @torch.no_grad()
-def _answers(
+def _logits(
     model: nn.Module, images: Tensor, batch_size: int, n_classes: int | None = None
 ) -> Tensor:
-    if not len(images):
+    if not images.ndim or not len(images):
         raise ValueError("predict was given no images; give it at least one")
     weights = chain(model.parameters(), model.buffers())
     device = next((tensor.device for tensor in weights), images.device)
     with evaluating(model):
         logits = [
-            check_answers(answer(model, some.to(device)), len(some), n_classes).float()
+            logits_of(model, some.to(device), n_classes).float()
             for some in images.split(batch_size)
         ]
     return torch.cat(logits).to(images.device)

@@ -7,11 +7,11 @@ Fabric's. The images stay on the device as bytes; nothing is loaded while traini
 
 from __future__ import annotations
 
-import reprlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,9 +29,9 @@ from cvcourse.random_state import seeded
 from cvcourse.train import checkpoint as checkpoints
 from cvcourse.train.evaluate import evaluate
 from cvcourse.train.identity import describe
-from cvcourse.train.look import check_answers, check_labeled, check_same_classes, groups_of, look
+from cvcourse.train.look import check_labeled, check_same_classes, groups_of, logits_of, look
 from cvcourse.train.recipe import Recipe, learning_rates
-from cvcourse.train.step import Augment, Batch, Step, loss_and_metrics, supervised
+from cvcourse.train.step import Augment, Batch, Step, augmented, loss_and_metrics, supervised
 
 CHECK_EVERY = 50  #: steps between looks at the loss; on a GPU each look waits for the device
 
@@ -50,8 +50,15 @@ class History(list[dict[str, float]]):
 
     interrupted: bool = False  #: whether Ctrl-C ended the run early, see `fit(keep_interrupted=…)`
 
+    @checked
     def column(self, name: str) -> list[float]:
-        """One quantity over the epochs."""
+        """One quantity over the epochs.
+
+        Raises:
+            KeyError: nobody measured it.
+        """
+        if self and name not in self[0]:
+            raise KeyError(f"no column {name!r}; there are {', '.join(self[0])}")
         return [row[name] for row in self]
 
 
@@ -164,10 +171,10 @@ def fit(
 
 def _check(train: ImageSet, recipe: Recipe, validation: ImageSet | None, fabric: Fabric) -> None:
     if not len(train):
-        raise ValueError("the training set is empty; give fit at least one image")
+        raise ValueError("the training set is empty; give fit at least one image as `train`")
     if validation is not None:
         if not len(validation):
-            raise ValueError("the validation set is empty; give at least one image, or none at all")
+            raise ValueError("the validation set is empty; give an image, or no `validation`")
         check_labeled("validation", validation)
         check_same_classes("validation", validation, "train", train)
     elif recipe.patience is not None:
@@ -236,20 +243,10 @@ class Run:
     def look(self) -> None:
         """Send two images of each set through the model, before anything is trained."""
         spare = torch.Generator(self.train.device)  # the run's own draws nothing here
-        look(self.model, self.augmented(self.train.images[:2], spare))
+        look(self.model, augmented(self.augment, self.train.images[:2], spare))
         if self.validation is not None:
-            some = self.validation.images[:2]
-            check_answers(look(self.model, some), len(some), self.validation.n_classes)
-
-    def augmented(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """What the augmentation makes of some images."""
-        made = images if self.augment is None else self.augment(images, generator)
-        if not isinstance(made, Tensor) or len(made) != len(images):
-            raise TypeError(
-                f"augment made {reprlib.repr(made)} of {len(images)} images; expected a tensor of "
-                "as many"
-            )
-        return made
+            ask = partial(logits_of, n_classes=self.validation.n_classes)
+            look(self.model, self.validation.images, ask)
 
     def advance(self, bar: tqdm) -> None:
         """Train from wherever the run stands to its end."""
@@ -284,7 +281,7 @@ class Run:
         for whole in batches[first : self.steps_per_epoch]:
             indices = whole[rank::world].to(self.train.device)
             yield Batch(
-                self.augmented(self.train.images[indices], self.generator),
+                augmented(self.augment, self.train.images[indices], self.generator),
                 self.train.labels[indices],
                 indices,
                 self.generator,

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from cvcourse.checks import Count, NotNegative, Share, checked
 from cvcourse.data import ImageSet
 from cvcourse.losses import labeled_cross_entropy, softmax
-from cvcourse.train.look import check_answers, check_labeled
+from cvcourse.train.look import check_labeled, logits_of
 from cvcourse.train.pseudo_label import draw, sure_cross_entropy
-from cvcourse.train.step import Augment, Batch, Step
+from cvcourse.train.step import Augment, Batch, Step, augmented
 
 
 @checked
@@ -64,12 +64,11 @@ def fixmatch(
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         images, labels = draw(labeled, batch_size, batch.generator)
         views = [
-            weak(images, batch.generator),
-            weak(batch.images, batch.generator),
-            strong(batch.images, batch.generator),
+            augmented(weak, images, batch.generator),
+            augmented(weak, batch.images, batch.generator),
+            augmented(strong, batch.images, batch.generator),
         ]
-        together = torch.cat(views)
-        answers = check_answers(model(together), len(together), labeled.n_classes)
+        answers = logits_of(model, torch.cat(views), labeled.n_classes)
         logits, from_weak, from_strong = answers.split([len(view) for view in views])
         confidence, pseudo = softmax(from_weak.detach()).max(dim=1)  # each (B,)
         sure = confidence >= threshold

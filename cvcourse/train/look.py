@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from cvcourse.checks import checked
 from cvcourse.data import ImageSet
 from cvcourse.random_state import seeded
 
 
+@checked
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Put a model in evaluation mode, and each of its modules back in its own mode afterwards.
@@ -43,7 +45,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def answer(model: Callable[[Tensor], Any], images: Tensor) -> Any:
+def answer(model: Callable[[Tensor], Any], images: Tensor, who: str = "the model") -> Any:
     """What a model says of some images.
 
     Raises:
@@ -55,42 +57,61 @@ def answer(model: Callable[[Tensor], Any], images: Tensor) -> Any:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        if any(word in reason for word in ("Byte", "unsigned char")):
+        if "Byte" in reason or "unsigned char" in reason:
             reason = f"it takes floats, not bytes: standardized(model, train) lets it ({reason})"
         raise ValueError(
-            f"the model cannot take images of shape {tuple(images.shape)}, {images.dtype}; {reason}"
+            f"{who} cannot take images of shape {tuple(images.shape)}, {images.dtype}; {reason}"
         ) from error
 
 
-@torch.no_grad()
-def look(model: nn.Module, images: Tensor) -> Any:
-    """What a model says of the first two images; its modes, buffers and the random states stay."""
-    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    with seeded(0), evaluating(model):
-        return answer(partial(functional_call, model, buffers), images[:2])
-
-
-def check_answers(answers: Any, n_images: int, n_classes: int | None = None) -> Tensor:
-    """A model's answers, if they are floats: (n_images, n_classes), or (n_images, …) where None.
+def logits_of(
+    model: Callable[[Tensor], Any],
+    images: Tensor,
+    n_classes: int | None = None,
+    who: str = "the model",
+) -> Tensor:
+    """The same, if it is floats: (n_images, n_classes), or (n_images, …) where None.
 
     Raises:
-        ValueError: with what they are instead.
+        ValueError: with what it is instead.
     """
+    answers, n = answer(model, images, who), len(images)
     rows = isinstance(answers, Tensor) and answers.is_floating_point() and answers.ndim > 1
-    if not rows or len(answers) != n_images:
+    if not rows or len(answers) != n or not n:
         found = (
             f"{tuple(answers.shape)} {answers.dtype}" if isinstance(answers, Tensor) else answers
         )
         raise ValueError(
-            f"the model gives {reprlib.repr(found)} for {n_images} images; expected a tensor of "
-            "floats, a row for each"
+            f"{who} gives {reprlib.repr(found)} for {n} images; expected a tensor of floats, a "
+            "row for each"
         )
     if n_classes is not None and answers.shape[1:] != (n_classes,):
         outputs = "×".join(map(str, answers.shape[1:]))
-        raise ValueError(
-            f"the model has {outputs} outputs; expected {n_classes}, one for each class"
-        )
+        raise ValueError(f"{who} has {outputs} outputs; expected {n_classes}, one for each class")
     return answers
+
+
+def check_finite(logits: Tensor, who: str = "the model") -> Tensor:
+    """Refuse NaN and +∞ (−∞ is a class that is ruled out); on a GPU this waits for it.
+
+    Raises:
+        ValueError: with how many images they are of.
+    """
+    wrong = int((logits.isnan() | logits.isposinf()).flatten(1).any(dim=1).sum())
+    if wrong:
+        raise ValueError(
+            f"{who} answers NaN or infinity for {wrong} of {len(logits)} images, which is "
+            "neither right nor wrong; has its training diverged?"
+        )
+    return logits
+
+
+@torch.no_grad()
+def look(model: nn.Module, images: Tensor, ask: Callable[..., Any] = answer) -> Any:
+    """What a model says of the first two images; its modes, buffers and the random states stay."""
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    with seeded(0), evaluating(model):
+        return ask(partial(functional_call, model, buffers), images[:2])
 
 
 def check_labeled(name: str, image_set: ImageSet) -> None:
@@ -133,7 +154,7 @@ def groups_of(
             )
     if not any(p.requires_grad for group in groups for p in group["params"]):
         raise ValueError(
-            "there is nothing to train: no parameter takes a gradient; unfreeze some, or leave "
-            "parameters=… out"
+            "the model has nothing to train: no parameter given takes a gradient; unfreeze some, "
+            "or leave parameters=… out"
         )
     return groups

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cvcourse.augment.mix import Mix
-from cvcourse.checks import checked
+from cvcourse.augment.mix import Mix, Mixed
+from cvcourse.checks import check, checked
 from cvcourse.train.step import Batch, Step
 
 
@@ -39,8 +39,8 @@ def mixed(mix: Mix) -> Step:
     """
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        mixture = mix(batch.images, batch.generator)
-        logits = batch.check_classes(model(mixture.images))  # (B, n_classes)
+        mixture = check("what mix made", mix(batch.images, batch.generator), Mixed)
+        logits = batch.logits(model, mixture.images)  # (B, n_classes)
         # A class that is ruled out, at −∞, would cost 0 · ∞ where its target is 0.
         logits = logits.clamp(min=torch.finfo(logits.dtype).min)
         targets = mixture.targets(batch.labels, logits.shape[1])

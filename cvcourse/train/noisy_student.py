@@ -10,7 +10,7 @@ from typing import Any
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from cvcourse.checks import Count, Seed, Share, checked
+from cvcourse.checks import Count, Seed, Share, check_fields, checked
 from cvcourse.data import ImageSet
 from cvcourse.progress import progress
 from cvcourse.random_state import seeded
@@ -41,11 +41,14 @@ class Round:
         accepted: whether the student became the next round's teacher.
     """
 
-    number: int
-    coverage: float
-    teacher_accuracy: float
-    student_accuracy: float
+    number: Count
+    coverage: Share
+    teacher_accuracy: Share
+    student_accuracy: Share
     accepted: bool
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @checked

@@ -19,14 +19,15 @@ from cvcourse.checks import (
     Probabilities,
     Share,
     check_labels,
+    check_probabilities,
     checked,
 )
 from cvcourse.data import ImageSet
 from cvcourse.losses import labeled_cross_entropy, soft_cross_entropy, softmax
 from cvcourse.train.distill import check_teacher
 from cvcourse.train.evaluate import predict
-from cvcourse.train.look import check_answers, check_labeled, evaluating
-from cvcourse.train.step import Augment, Batch, Step, rows
+from cvcourse.train.look import check_labeled, evaluating, logits_of
+from cvcourse.train.step import Augment, Batch, Step, augmented, rows
 
 
 @checked
@@ -54,9 +55,9 @@ def teacher_probabilities(teacher: nn.Module, images: Tensor) -> Tensor:
         ValueError: the teacher is in training mode, or there are no images.
     """
     check_teacher(teacher)
-    if not len(images):
+    if not images.ndim or not len(images):
         raise ValueError("there are no images without a label; give at least one")
-    return softmax(predict(teacher, images))
+    return check_probabilities("the teacher's answer", softmax(predict(teacher, images)))
 
 
 @checked
@@ -218,10 +219,8 @@ def self_training(
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         images, labels = draw(labeled, batch_size, batch.generator)
-        together = torch.cat([images, batch.images])
-        if augment is not None:
-            together = augment(together, batch.generator)
-        answers = check_answers(model(together), len(together), labeled.n_classes)
+        together = augmented(augment, torch.cat([images, batch.images]), batch.generator)
+        answers = logits_of(model, together, labeled.n_classes)
         logits, others = answers.split([len(images), len(batch.images)])
         if soft_labels is None:
             pseudo = labeled_cross_entropy(others, batch.labels)
@@ -281,13 +280,12 @@ def pseudo_labeling(
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         with torch.no_grad(), evaluating(model):
-            confidence, pseudo = softmax(model(batch.images)).max(dim=1)  # each (B,)
+            said = logits_of(model, batch.images, labeled.n_classes)
+            confidence, pseudo = softmax(said).max(dim=1)  # each (B,)
         sure = confidence >= threshold
         images, labels = draw(labeled, batch_size, batch.generator)
-        together = torch.cat([images, batch.images])  # one batch norm for all
-        if augment is not None:
-            together = augment(together, batch.generator)
-        answers = check_answers(model(together), len(together), labeled.n_classes)
+        together = augmented(augment, torch.cat([images, batch.images]), batch.generator)
+        answers = logits_of(model, together, labeled.n_classes)  # one batch norm for all
         logits, others = answers.split([len(images), len(batch.images)])
         alpha = weight * linear_ramp(batch.progress, *ramp_up)
         loss = labeled_cross_entropy(logits, labels) + alpha * sure_cross_entropy(
@@ -299,11 +297,18 @@ def pseudo_labeling(
     return step
 
 
+@checked
 def sure_cross_entropy(logits: Tensor, labels: Tensor, sure: Tensor) -> Tensor:
     """Cross-entropy of the sure labels (B,) bool, over all B: 0, and never NaN, where none is."""
+    if not labels.shape == sure.shape == logits.shape[:1] or sure.dtype != torch.bool:
+        raise ValueError(
+            f"logits are {tuple(logits.shape)}, labels {tuple(labels.shape)}, sure "
+            f"{tuple(sure.shape)} {sure.dtype}; expected (B, n_classes), (B,) and (B,) bool"
+        )
     return labeled_cross_entropy(logits, torch.where(sure, labels, -1)) * sure.float().mean()
 
 
+@checked
 def linear_ramp(progress: float, start: float, end: float) -> float:
     """0 until `start`, 1 from `end` on, a straight line between (Lee 2013, eq. 16).
 
@@ -317,7 +322,8 @@ def linear_ramp(progress: float, start: float, end: float) -> float:
     return max(0.0, (progress - start) / (end - start)) if progress > start else 0.0
 
 
-def draw(labeled: ImageSet, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+@checked
+def draw(labeled: ImageSet, n: Count, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """`n` images (n, C, H, W) and labels (n,), with replacement, on the generator's device."""
     chosen = torch.randint(len(labeled), (n,), generator=generator, device=generator.device)
     return rows(labeled.images, chosen), rows(labeled.labels, chosen)

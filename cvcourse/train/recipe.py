@@ -83,6 +83,7 @@ class Recipe:
         epochs = max(1, round(steps / (n_images // batch_size)))
         return cls(epochs=epochs, batch_size=batch_size, **numbers)
 
+    @checked
     def build_optimizer(self, groups: list[dict[str, Any]]) -> Optimizer:
         """The optimiser over parameter groups; a group's own "lr" is kept.
 
@@ -107,7 +108,8 @@ class Recipe:
                 )
         return optimizer
 
-    def build_scheduler(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
+    @checked
+    def build_scheduler(self, optimizer: Optimizer, total_steps: Count) -> LRScheduler:
         """The learning rate's course over `total_steps` steps, each group around its own rate."""
         if self.schedule == "cosine" or total_steps < SHORTEST_CYCLE:
             return CosineAnnealingLR(optimizer, T_max=total_steps)
@@ -119,6 +121,7 @@ class Recipe:
         )
 
 
+@checked
 def learning_rates(optimizer: Optimizer) -> list[float]:
     """The learning rate of each parameter group, now."""
     return [float(group["lr"]) for group in optimizer.param_groups]

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cvcourse.checks import Share, checked
-from cvcourse.train.look import check_answers
+from cvcourse.checks import Share, check, check_fields, check_labels, checked
+from cvcourse.data import ImageSet
+from cvcourse.train.look import check_finite, logits_of
 
 OF_A_ROW = {"loss", "epoch", "learning_rate"}  #: what `fit` itself writes into the history
 
@@ -38,23 +39,30 @@ class Batch:
     labels: Tensor
     indices: Tensor
     generator: torch.Generator
-    progress: float = 0.0
+    progress: Share = 0.0
     n_images: int | None = None
     n_classes: int | None = None
     unlabeled: int = 0
 
-    def check_classes(self, logits: Any) -> Tensor:
-        """The logits (B, n_classes), for a step that learns from the labels of all images.
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def logits(self, model: nn.Module, images: Tensor) -> Tensor:
+        """What the model says of images like these, for a step that learns from all labels.
 
         Raises:
-            ValueError: they are of another shape, or images of the training set have no label.
+            ValueError: the model cannot take them or has another number of outputs than there are
+                classes, or images of the training set have no label.
         """
         if self.unlabeled:
             raise ValueError(
                 f"{self.unlabeled} images of the training set have no label (-1); leave them out, "
                 "or give fit a step that learns from such images"
             )
-        return check_answers(logits, len(self.labels), self.n_classes)
+        logits = logits_of(model, images, self.n_classes)
+        if self.n_classes is None:  # not made by fit, which looked at the labels once
+            check_labels("labels", self.labels, len(images), check_finite(logits).shape[1])
+        return logits
 
     def rows(self, name: str, table: Any) -> Any:
         """What belongs to these images in a tensor or an image set of the whole training set.
@@ -67,6 +75,8 @@ class Batch:
                 f"{name} has {len(table)} rows; expected {self.n_images}, one for each training "
                 "image"
             )
+        if self.n_images is None:
+            check_labels("indices", self.indices, len(self.indices), len(table))
         return rows(table, self.indices)
 
 
@@ -100,7 +110,7 @@ def supervised(
         ValueError: an image has no label, or the model has another number of outputs than there
             are classes.
     """
-    logits = batch.check_classes(model(batch.images))  # (B, n_classes)
+    logits = batch.logits(model, batch.images)  # (B, n_classes)
     loss = F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)
     return loss, {"accuracy": (logits.argmax(dim=1) == batch.labels).float().mean()}
 
@@ -136,6 +146,25 @@ def loss_and_metrics(answer: Any) -> tuple[Tensor, dict[str, Tensor]]:
     return loss, numbers
 
 
-def rows(table: Any, indices: Tensor) -> Any:
+@checked
+def augmented(augment: Augment | None, images: Tensor, generator: torch.Generator) -> Tensor:
+    """What an augmentation makes of some images; the images where there is none.
+
+    Raises:
+        TypeError: it makes other than a tensor.
+        ValueError: it makes more or fewer images, or NaN.
+    """
+    if augment is None:
+        return images
+    made = check("what augment made", augment(images, generator), Tensor)
+    if len(made) != len(images):
+        raise ValueError(f"augment made {len(made)} of {len(images)} images; expected as many")
+    if made.is_floating_point() and not bool(made.isfinite().all()):
+        raise ValueError("augment made NaN or infinity of some images; expected finite pixels")
+    return made
+
+
+@checked
+def rows(table: Tensor | ImageSet, indices: Tensor) -> Any:
     """`table[indices]` on the indices' device, wherever the tensor or image set is."""
     return table[indices.to(table.device)].to(indices.device)

@@ -174,7 +174,7 @@ def test_other_teachers_students_and_images_are_told_too(stage: Stage, tmp_path:
 
     whole = [stage.teacher, student, LABELED, UNLABELED, VALIDATION]
     names = ["teacher", "new_student", "labeled", "unlabeled", "validation"]
-    others = [nn.Linear(1, 3).eval(), nn.Linear, images(5), images(6, 11), images(4)]
+    others = [nn.Linear(1, 3).eval(), nn.Flatten, images(5), images(6, 11), images(4)]
     rounds(*whole)
     for place, (name, other) in enumerate(zip(names, others, strict=True)):
         with pytest.raises(CheckpointError, match=rf"another run: {name}\b"):
