@@ -11,7 +11,7 @@ import traitlets
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from cvcourse.checks import check_numbers, check_same_length, check_threshold
+from cvcourse.checks import Share, check, check_numbers, check_same_length
 from cvcourse.explore import still
 from cvcourse.explore.base import Explorable, module, trait_errors
 from cvcourse.train import pseudo_label
@@ -74,7 +74,7 @@ class PseudoLabelThreshold(Explorable):
     @traitlets.validate("threshold")
     @trait_errors()
     def _check_threshold(self, proposal: dict[str, Any]) -> float:
-        return check_threshold(proposal["value"])
+        return check("threshold", proposal["value"], Share)
 
     @property
     def kept(self) -> NDArray[np.bool_]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed
+from torch import Tensor
 
+from cvcourse.checks import check_integer
 from cvcourse.files import write_file
 from cvcourse.random_state import get_random_states, set_random_states
 from cvcourse.train.identity import differences
@@ -33,21 +36,8 @@ def save(run: Run) -> None:
     if run.checkpoint is None:
         return
     randoms = _gathered(_packed({"global": get_random_states(), "own": run.generator.get_state()}))
-    if not run.fabric.is_global_zero:
-        return
-    state = {
-        "model": run.model.state_dict(),
-        "average": run.average.state_dict() if run.average is not None else None,
-        "optimizer": run.optimizer.state_dict(),
-        "scheduler": run.scheduler.state_dict(),
-        "precision": run.fabric.strategy.precision.state_dict(),
-        "randoms": randoms,
-        "done": run.done,
-        "sums": run.sums,
-        "history": list(run.history),
-        "best": run.best,
-    }
-    save_checkpoint(run.checkpoint, run.identity, state)
+    if run.fabric.is_global_zero:
+        save_checkpoint(run.checkpoint, run.identity, {**_state(run), "randoms": randoms})
 
 
 def resume(run: Run) -> None:
@@ -60,24 +50,69 @@ def resume(run: Run) -> None:
         return
     state = load_checkpoint(run.checkpoint, run.identity)
     try:
+        randoms = _unpacked(state.pop("randoms")[run.fabric.global_rank])
+        _check_state(run, state)
         run.model.load_state_dict(state["model"])
         if run.average is not None:
             run.average.load_state_dict(state["average"])
         run.optimizer.load_state_dict(state["optimizer"])
         run.scheduler.load_state_dict(state["scheduler"])
         run.fabric.strategy.precision.load_state_dict(state["precision"])
-        randoms = _unpacked(state["randoms"][run.fabric.global_rank])
         set_random_states(randoms["global"])
         run.generator.set_state(randoms["own"])
-        run.done = int(state["done"])
-        run.sums = {name: total.to(run.fabric.device) for name, total in state["sums"].items()}
+        run.done = state["done"]
+        sums = {name: total.reshape(()) for name, total in state["sums"].items()}
+        run.sums = {name: total.to(run.fabric.device) for name, total in sums.items()}
         run.history.extend(state["history"])
-        run.best = state["best"] and tuple(state["best"])
+        run.best = state["best"]
     except Exception as error:  # whatever an entry that is missing or of another kind gives
         raise CheckpointError(
             f"{run.checkpoint} does not hold the state of a run ({_reason(error)}); "
             f"{_remedy(run.checkpoint)}"
         ) from error
+
+
+def _state(run: Run) -> dict[str, Any]:
+    return {
+        "model": run.model.state_dict(),
+        "average": run.average.state_dict() if run.average is not None else None,
+        "optimizer": run.optimizer.state_dict(),
+        "scheduler": run.scheduler.state_dict(),
+        "precision": run.fabric.strategy.precision.state_dict(),
+        "done": run.done,
+        "sums": run.sums,
+        "history": list(run.history),
+        "best": run.best,
+    }
+
+
+def _check_state(run: Run, state: dict[str, Any]) -> None:
+    """Compare what was read with the state of the run, which has not begun yet."""
+    own = _state(run)
+    _check_alike("state", {**state, "best": None}, own)
+    check_integer("done", state["done"], 0, run.total_steps, "steps")
+    if [set(map(type, row.values())) for row in state["history"]] != [{float}] * (
+        state["done"] // run.steps_per_epoch
+    ):
+        raise ValueError("its history is not one of so many steps")
+    if state["best"] is not None:
+        _check_alike("best", list(state["best"]), [0.0, own["model"]])
+
+
+def _check_alike(name: str, then: Any, now: Any) -> None:
+    """Refuse another kind, keys or shape; what is empty now may hold anything by then."""
+    alike = isinstance(then, Mapping if isinstance(now, Mapping) else type(now))
+    parts: dict[Any, Any] = {}
+    if isinstance(now, Tensor):
+        alike = alike and (then.shape, then.dtype) == (now.shape, now.dtype)
+    elif isinstance(now, list | Mapping) and now:
+        parts = dict(now if isinstance(now, Mapping) else enumerate(now))
+    if not alike:
+        raise TypeError(f"{name} is of another kind")
+    for key, part in parts.items():
+        _check_alike(f"{name}.{key}", then[key], part)
+    if parts and len(then) != len(parts):
+        raise ValueError(f"{name} has {len(then)} parts, and not {len(parts)}")
 
 
 def save_checkpoint(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from cvcourse.checks import Positive, Share, checked
 from cvcourse.losses import distillation_loss, knowledge_distillation_loss
+from cvcourse.train.look import check_finite, logits_of
 from cvcourse.train.step import Batch, Step
 
 
+@checked
 def distillation(
-    teacher: nn.Module | Tensor, *, temperature: float = 4.0, alpha: float = 1.0
+    teacher: nn.Module | Tensor, *, temperature: Positive = 4.0, alpha: Share = 1.0
 ) -> Step:
     """A step for `fit`: the student follows the teacher, and the labels with weight 1 − alpha.
 
@@ -46,18 +49,26 @@ def distillation(
         A step whose metric "agreement" is the share of images on which the two name one class.
 
     Raises:
-        ValueError: the teacher is in training mode, now or at a later step; a number is out of
-            range, or the classes do not match (at the first step).
+        ValueError: the teacher is in training mode, now or at a later step; its logits are no
+            finite numbers; a number is out of range, or the classes do not match, or there are
+            other than N training images (at the first step).
     """
     if isinstance(teacher, nn.Module):
         check_teacher(teacher)
+    else:
+        if teacher.ndim != 2:
+            raise ValueError(f"teacher is {tuple(teacher.shape)}; expected (N, n_classes)")
+        check_finite(logits_of(lambda table: table, teacher, who="teacher"), "teacher")
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         if isinstance(teacher, nn.Module):
             target = ask(teacher, batch.images)  # (B, n_classes)
+            if batch.n_classes is None or not batch.progress:  # once a run: a GPU waits for it
+                check_finite(target, "the teacher")
         else:
-            target = rows(teacher, batch.indices)
-        logits = model(batch.images)  # (B, n_classes)
+            target = batch.rows("teacher", teacher)
+        wanted = None if alpha == 1 else batch.n_classes  # without labels, as many as the teacher
+        logits = logits_of(model, batch.images, wanted)  # (B, n_classes)
         if alpha == 1:
             loss = distillation_loss(logits, target, temperature=temperature)
         else:
@@ -70,19 +81,21 @@ def distillation(
     return step
 
 
+@checked
 @torch.no_grad()
 def ask(teacher: nn.Module, images: Tensor) -> Tensor:
     """A teacher's logits (B, n_classes), without gradient; it is moved to the images' device.
 
     Raises:
-        ValueError: the teacher is in training mode.
+        ValueError: the teacher is in training mode, or cannot take the images.
     """
     check_teacher(teacher)
     if any(p.device != images.device for p in teacher.parameters()):
         teacher.to(images.device)
-    return teacher(images)
+    return logits_of(teacher, images, who="the teacher")
 
 
+@checked
 def check_teacher(teacher: nn.Module) -> None:
     """Refuse a teacher whose dropout and batch norm are those of training.
 
@@ -94,8 +107,3 @@ def check_teacher(teacher: nn.Module) -> None:
             "the teacher is in training mode, so dropout and batch norm would noise what it says; "
             "call teacher.eval(), and keep it outside the student, whose train() would undo that"
         )
-
-
-def rows(table: Tensor, indices: Tensor) -> Tensor:
-    """`table[indices]` on the indices' device, wherever the table is."""
-    return table[indices.to(table.device)].to(indices.device)

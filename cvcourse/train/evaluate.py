@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import chain
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cvcourse.checks import Count, checked
 from cvcourse.data import ImageSet
+from cvcourse.train.look import check_finite, check_labeled, evaluating, logits_of
 
 
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put a model in evaluation mode, and each of its modules back in its own mode afterwards.
-
-    (`model.train()` would also wake the parts that were frozen in evaluation mode on purpose.)
-
-    >>> from torch import nn
-    >>> from cvcourse.train import evaluating
-    >>> model = nn.Sequential(nn.Dropout())
-    >>> with evaluating(model):
-    ...     model.training
-    False
-    >>> model.training
-    True
-
-    Args:
-        model: any module; it is given back as it was, even after an error.
-    """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-@torch.no_grad()
-def predict(model: nn.Module, images: Tensor, *, batch_size: int = 128) -> Tensor:
+@checked
+def predict(model: nn.Module, images: Tensor, *, batch_size: Count = 128) -> Tensor:
     """Logits for every image, in evaluation mode.
 
     >>> from cvcourse.data import render
@@ -59,16 +33,13 @@ def predict(model: nn.Module, images: Tensor, *, batch_size: int = 128) -> Tenso
         (N, n_classes) float32 on the images' device.
 
     Raises:
-        ValueError: there are no images.
+        ValueError: there are no images, or the model cannot take them, or answers with other than
+            numbers: NaN, +∞ or no floats at all.
     """
-    if not len(images):
-        raise ValueError("predict was given no images; give it at least one")
-    device = next(model.parameters()).device
-    with evaluating(model):
-        logits = [model(some.to(device)).float() for some in images.split(batch_size)]
-    return torch.cat(logits).to(images.device)
+    return check_finite(_logits(model, images, batch_size))
 
 
+@checked
 def accuracy(model: nn.Module, image_set: ImageSet) -> float:
     """The share of images whose largest logit is at their label, 0 to 1.
 
@@ -82,10 +53,14 @@ def accuracy(model: nn.Module, image_set: ImageSet) -> float:
     Args:
         model: (B, C, H, W) uint8 → logits (B, n_classes).
         image_set: images that all have labels.
+
+    Raises:
+        ValueError: as `evaluate`.
     """
     return evaluate(model, image_set)["accuracy"]
 
 
+@checked
 def evaluate(model: nn.Module, image_set: ImageSet) -> dict[str, float]:
     """Mean cross-entropy (nats) and accuracy (0 to 1) on labelled images.
 
@@ -104,13 +79,28 @@ def evaluate(model: nn.Module, image_set: ImageSet) -> dict[str, float]:
         "loss" in nats, and "accuracy", 0 to 1.
 
     Raises:
-        ValueError: an image has no label.
+        ValueError: there are no images, one has no label, the model cannot take them, has another
+            number of outputs than there are classes, or answers NaN or +∞.
     """
-    if bool((image_set.labels < 0).any()):
-        missing = int((image_set.labels < 0).sum())
-        raise ValueError(f"{missing} of {len(image_set)} images have no label to be measured by")
-    logits = predict(model, image_set.images)
+    check_labeled("image_set", image_set)
+    logits = check_finite(_logits(model, image_set.images, 128, image_set.n_classes))
     return {
         "loss": F.cross_entropy(logits, image_set.labels).item(),
         "accuracy": (logits.argmax(dim=1) == image_set.labels).float().mean().item(),
     }
+
+
+@torch.no_grad()
+def _logits(
+    model: nn.Module, images: Tensor, batch_size: int, n_classes: int | None = None
+) -> Tensor:
+    if not images.ndim or not len(images):
+        raise ValueError("predict was given no images; give it at least one")
+    weights = chain(model.parameters(), model.buffers())
+    device = next((tensor.device for tensor in weights), images.device)
+    with evaluating(model):
+        logits = [
+            logits_of(model, some.to(device), n_classes).float()
+            for some in images.split(batch_size)
+        ]
+    return torch.cat(logits).to(images.device)

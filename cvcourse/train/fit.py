@@ -7,11 +7,11 @@ Fabric's. The images stay on the device as bytes; nothing is loaded while traini
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from cvcourse.checks import Count, Seed, checked
 from cvcourse.data import ImageSet
 from cvcourse.files import check_writable
 from cvcourse.progress import progress
@@ -28,8 +29,9 @@ from cvcourse.random_state import seeded
 from cvcourse.train import checkpoint as checkpoints
 from cvcourse.train.evaluate import evaluate
 from cvcourse.train.identity import describe
+from cvcourse.train.look import check_labeled, check_same_classes, groups_of, logits_of, look
 from cvcourse.train.recipe import Recipe, learning_rates
-from cvcourse.train.step import Augment, Batch, Step, supervised
+from cvcourse.train.step import Augment, Batch, Step, augmented, loss_and_metrics, supervised
 
 CHECK_EVERY = 50  #: steps between looks at the loss; on a GPU each look waits for the device
 
@@ -48,11 +50,19 @@ class History(list[dict[str, float]]):
 
     interrupted: bool = False  #: whether Ctrl-C ended the run early, see `fit(keep_interrupted=…)`
 
+    @checked
     def column(self, name: str) -> list[float]:
-        """One quantity over the epochs."""
+        """One quantity over the epochs.
+
+        Raises:
+            KeyError: nobody measured it.
+        """
+        if self and name not in self[0]:
+            raise KeyError(f"no column {name!r}; there are {', '.join(self[0])}")
         return [row[name] for row in self]
 
 
+@checked
 def fit(
     model: nn.Module,
     train: ImageSet,
@@ -62,10 +72,10 @@ def fit(
     step: Step = supervised,
     augment: Augment | None = None,
     parameters: list[dict[str, Any]] | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     fabric: Fabric | None = None,
     checkpoint: str | Path | None = None,
-    checkpoint_every: int | None = None,
+    checkpoint_every: Count | None = None,
     keep_interrupted: bool = False,
 ) -> History:
     """Train `model` in place.
@@ -107,7 +117,10 @@ def fit(
         The history; the model is left on the device, in evaluation mode.
 
     Raises:
-        ValueError: an empty training or validation set, patience without a validation set, or a
+        TypeError: an argument, or what the step or the augmentation returns, is of another kind.
+        ValueError: an empty training or validation set; images that the model cannot take, labels
+            or outputs that do not fit the classes, nothing to train, foreign parameters; patience
+            without a validation set, another precision of the fabric than of the recipe, or a
             batch that the processes cannot share equally.
         OSError: the checkpoint cannot be written; found out before anything is trained.
         CheckpointError: the checkpoint is damaged, or of another run: another value of anything
@@ -118,10 +131,9 @@ def fit(
     """
     recipe = recipe or Recipe()
     fabric = fabric or Fabric(devices=1, precision=recipe.precision)
-    _check(train, recipe, validation, fabric, checkpoint_every)
-    if parameters is not None:
-        parameters = [dict(group) for group in parameters]  # the optimiser writes rates into them
-    run = Run(model, train, recipe, validation, step, augment, parameters, seed, fabric)
+    _check(train, recipe, validation, fabric)
+    groups = groups_of(model, parameters)
+    run = Run(model, train, recipe, validation, step, augment, groups, seed, fabric)
     if checkpoint is not None:
         run.checkpoint = check_writable(checkpoint)
         run.checkpoint_every = checkpoint_every or run.steps_per_epoch
@@ -133,7 +145,7 @@ def fit(
             "step": describe(step),
             "augment": describe(augment),
             "model": describe(model),
-            "parameters": describe(parameters),
+            "parameters": describe(parameters and groups),
             "device": fabric.device.type,
             "processes": fabric.world_size,
         }
@@ -141,6 +153,7 @@ def fit(
         seeded(seed + fabric.global_rank),
         progress(total=run.total_steps, quiet=not fabric.is_global_zero) as bar,
     ):
+        run.look()
         checkpoints.resume(run)
         try:
             run.advance(bar)
@@ -156,27 +169,28 @@ def fit(
     return run.finish()
 
 
-def _check(
-    train: ImageSet,
-    recipe: Recipe,
-    validation: ImageSet | None,
-    fabric: Fabric,
-    checkpoint_every: int | None,
-) -> None:
+def _check(train: ImageSet, recipe: Recipe, validation: ImageSet | None, fabric: Fabric) -> None:
     if not len(train):
-        raise ValueError("the training set is empty; give fit at least one image")
-    if validation is not None and not len(validation):
-        raise ValueError("the validation set is empty; give at least one image, or leave it out")
-    if recipe.patience is not None and validation is None:
+        raise ValueError("the training set is empty; give fit at least one image as `train`")
+    if validation is not None:
+        if not len(validation):
+            raise ValueError("the validation set is empty; give an image, or no `validation`")
+        check_labeled("validation", validation)
+        check_same_classes("validation", validation, "train", train)
+    elif recipe.patience is not None:
         raise ValueError("Recipe.patience needs a validation set; pass validation=…")
+    on_cpu = fabric.device.type == "cpu"  # where Fabric has no 16-mixed
+    precision, wanted = fabric.strategy.precision.precision, recipe.precision
+    if precision != ("bf16-mixed" if wanted == "16-mixed" and on_cpu else wanted):
+        raise ValueError(
+            f"the fabric's precision is {precision!r}, the recipe's {wanted!r}; give both the same"
+        )
     batch_size, world = min(recipe.batch_size, len(train)), fabric.world_size
     if batch_size % world:
         raise ValueError(
             f"a batch of {batch_size} cannot be shared equally by {world} processes; choose a "
             f"batch_size that {world} divides"
         )
-    if checkpoint_every is not None and checkpoint_every < 1:
-        raise ValueError(f"checkpoint_every is {checkpoint_every}; expected at least 1 step")
 
 
 class Run:
@@ -190,7 +204,7 @@ class Run:
         validation: ImageSet | None,
         step: Step,
         augment: Augment | None,
-        parameters: list[dict[str, Any]] | None,
+        groups: list[dict[str, Any]],
         seed: int,
         fabric: Fabric,
     ) -> None:
@@ -199,6 +213,7 @@ class Run:
         self.step, self.augment = step, augment
         self.train = train.to(device)
         self.validation = validation.to(device) if validation is not None else None
+        self.unlabeled = int((train.labels < 0).sum())
         self.batch_size = min(recipe.batch_size, len(train))
         self.steps_per_epoch = len(train) // self.batch_size
         self.total_steps = recipe.epochs * self.steps_per_epoch
@@ -207,7 +222,6 @@ class Run:
         if any(isinstance(module, nn.Conv2d) for module in model.modules()):
             # NHWC in memory, which the maps then follow: half again as fast on a CPU.
             model.to(memory_format=torch.channels_last)
-        groups = parameters or [{"params": [p for p in model.parameters() if p.requires_grad]}]
         optimizer = recipe.build_optimizer(groups)
         runnable = cast(nn.Module, torch.compile(model)) if recipe.compile else model
         self.wrapped, self.optimizer = fabric.setup(runnable, optimizer)
@@ -219,11 +233,20 @@ class Run:
         self.generator = torch.Generator(device).manual_seed(seed + fabric.global_rank)
         self.done = 0  # steps behind us
         self.sums: dict[str, Tensor] = {}  # of the loss and metrics over this epoch
+        self.recent: list[tuple[float, Tensor]] = []  # rate and loss of steps not yet looked at
         self.history = History()
         self.best: tuple[float, dict[str, Tensor]] | None = None  # validation accuracy, weights
         self.checkpoint: Path | None = None
         self.checkpoint_every = self.steps_per_epoch
         self.identity: dict[str, Any] = {}  # what makes another run the same one
+
+    def look(self) -> None:
+        """Send two images of each set through the model, before anything is trained."""
+        spare = torch.Generator(self.train.device)  # the run's own draws nothing here
+        look(self.model, augmented(self.augment, self.train.images[:2], spare))
+        if self.validation is not None:
+            ask = partial(logits_of, n_classes=self.validation.n_classes)
+            look(self.model, self.validation.images, ask)
 
     def advance(self, bar: tqdm) -> None:
         """Train from wherever the run stands to its end."""
@@ -236,14 +259,15 @@ class Run:
                     self.add(self.optimize(batch))
                     self.done += 1
                     bar.update()
-                    last = self.done % self.steps_per_epoch == 0
-                    if last or self.done % CHECK_EVERY == 0:
+                    last, stop = self.done % self.steps_per_epoch == 0, interrupted()
+                    saving = last or stop or self.done % self.checkpoint_every == 0
+                    if saving or self.done % CHECK_EVERY == 0:
                         self.check_finite()
                     if last:
                         self.end_epoch(epoch, bar)
-                    if self.done % self.checkpoint_every == 0 or last or interrupted():
+                    if saving:
                         checkpoints.save(self)
-                    if interrupted():
+                    if stop:
                         raise KeyboardInterrupt
 
     def batches(self, epoch: int, first: int) -> Iterator[Batch]:
@@ -256,15 +280,21 @@ class Run:
         rank, world = self.fabric.global_rank, self.fabric.world_size
         for whole in batches[first : self.steps_per_epoch]:
             indices = whole[rank::world].to(self.train.device)
-            images = self.train.images[indices]
-            if self.augment is not None:
-                images = self.augment(images, self.generator)
-            progress = self.done / self.total_steps
-            yield Batch(images, self.train.labels[indices], indices, self.generator, progress)
+            yield Batch(
+                augmented(self.augment, self.train.images[indices], self.generator),
+                self.train.labels[indices],
+                indices,
+                self.generator,
+                progress=self.done / self.total_steps,
+                n_images=len(self.train),
+                n_classes=self.train.n_classes,
+                unlabeled=self.unlabeled,
+            )
 
     def optimize(self, batch: Batch) -> dict[str, Tensor]:
         """One step down the gradient; the loss and the metrics on the way."""
-        loss, metrics = self.step(self.wrapped, batch)
+        loss, metrics = loss_and_metrics(self.step(self.wrapped, batch))
+        self.recent.append((learning_rates(self.optimizer)[0], metrics["loss"]))
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         if self.recipe.clip_norm is not None:
@@ -278,7 +308,7 @@ class Run:
         self.scheduler.step()
         if self.average is not None:
             self.average.update_parameters(self.model)
-        return {"loss": loss, **metrics}
+        return metrics
 
     def blend(self, averages: Any, values: Any, count: object) -> None:
         """Move the average towards the weights; while few steps are behind it, by more.
@@ -291,18 +321,19 @@ class Run:
     def add(self, metrics: dict[str, Tensor]) -> None:
         """Add a step's metrics to the epoch's sums; they stay on the device."""
         for name, value in metrics.items():
-            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
+            self.sums[name] = self.sums.get(name, 0.0) + value
 
     def check_finite(self) -> None:
         """Stop a run that has diverged, and say where."""
-        total = self.sums["loss"].item()
-        if not math.isfinite(total):
-            since = (self.done - 1) // CHECK_EVERY * CHECK_EVERY
-            rate = learning_rates(self.optimizer)[0]
+        rates, losses = zip(*self.recent, strict=True)
+        self.recent = []
+        numbers = torch.stack(losses).isfinite().tolist()
+        if not all(numbers):
+            first = numbers.index(False)
             raise DivergedError(
-                f"the loss became {total} between steps {since} and {self.done} of "
-                f"{self.total_steps}, at learning rate {rate:.3g}; try a lower learning_rate or "
-                "clip_norm=1.0"
+                f"the loss became {losses[first].item()} at step "
+                f"{self.done - len(numbers) + first + 1} of {self.total_steps}, at learning rate "
+                f"{rates[first]:.3g}; try a lower learning_rate or clip_norm=1.0"
             )
 
     def end_epoch(self, epoch: int, bar: tqdm) -> None:

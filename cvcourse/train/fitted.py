@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from cvcourse.checks import Seed, checked
 from cvcourse.data import ImageSet
 from cvcourse.models import standardized
 from cvcourse.random_state import seeded
@@ -15,12 +16,13 @@ from cvcourse.train.recipe import Recipe
 from cvcourse.train.step import Augment, Step, supervised
 
 
+@checked
 def fitted(
     make: Callable[..., nn.Module],
     train: ImageSet,
     recipe: Recipe,
     *,
-    seed: int = 0,
+    seed: Seed = 0,
     step: Step = supervised,
     augment: Augment | None = None,
     **settings: Any,

@@ -5,26 +5,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from cvcourse.checks import Count, NotNegative, Share, checked
 from cvcourse.data import ImageSet
 from cvcourse.losses import labeled_cross_entropy, softmax
-from cvcourse.train.pseudo_label import (
-    check_classes,
-    check_labeled,
-    check_threshold,
-    draw,
-    sure_cross_entropy,
-)
-from cvcourse.train.step import Augment, Batch, Step
+from cvcourse.train.look import check_labeled, logits_of
+from cvcourse.train.pseudo_label import draw, sure_cross_entropy
+from cvcourse.train.step import Augment, Batch, Step, augmented
 
 
+@checked
 def fixmatch(
     labeled: ImageSet,
     *,
     weak: Augment,
     strong: Augment,
-    batch_size: int = 64,
-    threshold: float = 0.95,
-    weight: float = 1.0,
+    batch_size: Count = 64,
+    threshold: Share = 0.95,
+    weight: NotNegative = 1.0,
 ) -> Step:
     """A step for a `fit` over images without a label: the weak view's class labels the strong one.
 
@@ -59,20 +56,20 @@ def fixmatch(
 
     Raises:
         ValueError: there are no labelled images, one of them has no label, the threshold is not
-            from 0 to 1, or the model has another number of classes (at the first step).
+            from 0 to 1, the weight is negative, or the model has another number of classes (at the
+            first step).
     """
-    check_labeled(labeled)
-    check_threshold(threshold)
+    check_labeled("labeled", labeled)
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         images, labels = draw(labeled, batch_size, batch.generator)
         views = [
-            weak(images, batch.generator),
-            weak(batch.images, batch.generator),
-            strong(batch.images, batch.generator),
+            augmented(weak, images, batch.generator),
+            augmented(weak, batch.images, batch.generator),
+            augmented(strong, batch.images, batch.generator),
         ]
-        logits, from_weak, from_strong = model(torch.cat(views)).split([len(v) for v in views])
-        check_classes(logits, labeled)
+        answers = logits_of(model, torch.cat(views), labeled.n_classes)
+        logits, from_weak, from_strong = answers.split([len(view) for view in views])
         confidence, pseudo = softmax(from_weak.detach()).max(dim=1)  # each (B,)
         sure = confidence >= threshold
         loss = labeled_cross_entropy(logits, labels) + weight * sure_cross_entropy(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cvcourse.augment.mix import Mix
+from cvcourse.augment.mix import Mix, Mixed
+from cvcourse.checks import check, checked
 from cvcourse.train.step import Batch, Step
 
 
+@checked
 def mixed(mix: Mix) -> Step:
     """A step for `fit` that trains on mixed images and soft targets.
 
@@ -36,8 +39,10 @@ def mixed(mix: Mix) -> Step:
     """
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        mixture = mix(batch.images, batch.generator)
-        logits = model(mixture.images)  # (B, n_classes)
+        mixture = check("what mix made", mix(batch.images, batch.generator), Mixed)
+        logits = batch.logits(model, mixture.images)  # (B, n_classes)
+        # A class that is ruled out, at −∞, would cost 0 · ∞ where its target is 0.
+        logits = logits.clamp(min=torch.finfo(logits.dtype).min)
         targets = mixture.targets(batch.labels, logits.shape[1])
         right = logits.argmax(dim=1) == targets.argmax(dim=1)
         return F.cross_entropy(logits, targets), {"accuracy": right.float().mean()}

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from cvcourse.checks import checked
 from cvcourse.data import ImageSet
+from cvcourse.train.look import answer
 from cvcourse.train.step import Batch, Step
 
 
+@checked
 def multi_head_step(train: ImageSet, losses: Mapping[str, Callable[..., Tensor]]) -> Step:
     """A step for `fit`: the sum of the heads' losses.
 
@@ -33,10 +36,16 @@ def multi_head_step(train: ImageSet, losses: Mapping[str, Callable[..., Tensor]]
 
     Returns:
         A step for a `MultiHead`; its metrics are "<head>_loss".
+
+    Raises:
+        ValueError: there is no such head, or fit is given other images (at the first step).
     """
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        truth, said = train[batch.indices], model(batch.images)
+        truth, said = batch.rows("train", train), answer(model, batch.images)
+        missing = losses.keys() - said.keys()
+        if missing or not losses:
+            raise ValueError(f"losses are for {list(losses)}; the heads are {list(said)}")
         terms = {f"{name}_loss": loss(said[name], truth) for name, loss in losses.items()}
         return torch.stack(list(terms.values())).sum(), terms
 

@@ -10,6 +10,7 @@ from typing import Any
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from cvcourse.checks import Count, Seed, Share, check_fields, checked
 from cvcourse.data import ImageSet
 from cvcourse.progress import progress
 from cvcourse.random_state import seeded
@@ -17,6 +18,7 @@ from cvcourse.train.checkpoint import load_checkpoint, save_checkpoint
 from cvcourse.train.evaluate import accuracy
 from cvcourse.train.fit import fit
 from cvcourse.train.identity import describe
+from cvcourse.train.look import check_labeled, check_same_classes
 from cvcourse.train.pseudo_label import (
     coverage,
     pseudo_labels,
@@ -39,13 +41,17 @@ class Round:
         accepted: whether the student became the next round's teacher.
     """
 
-    number: int
-    coverage: float
-    teacher_accuracy: float
-    student_accuracy: float
+    number: Count
+    coverage: Share
+    teacher_accuracy: Share
+    student_accuracy: Share
     accepted: bool
 
+    def __post_init__(self) -> None:
+        check_fields(self)
 
+
+@checked
 def noisy_student(
     teacher: nn.Module,
     new_student: Callable[[int], nn.Module],
@@ -54,14 +60,14 @@ def noisy_student(
     validation: ImageSet,
     recipe: Recipe,
     *,
-    rounds: int = 3,
+    rounds: Count = 3,
     augment: Augment | None = None,
-    threshold: float = 0.0,
-    per_class: int | None = None,
+    threshold: Share = 0.0,
+    per_class: Count | None = None,
     soft: bool = True,
-    batch_size: int = 64,
+    batch_size: Count = 64,
     ask: Callable[[nn.Module, Tensor], Tensor] = teacher_probabilities,
-    seed: int = 0,
+    seed: Seed = 0,
     fabric: Fabric | None = None,
     directory: str | Path | None = None,
 ) -> tuple[nn.Module, list[Round]]:
@@ -112,14 +118,9 @@ def noisy_student(
             are no images without a label, the sets' classes differ, or rounds is below 1.
         CheckpointError: a file in the directory is from another run.
     """
-    if rounds < 1:
-        raise ValueError(f"rounds is {rounds}; expected at least 1")
-    for name, image_set in (("unlabeled", unlabeled), ("validation", validation)):
-        if image_set.class_names != labeled.class_names:
-            raise ValueError(
-                f"`{name}` has classes {', '.join(image_set.class_names)}; `labeled` has "
-                f"{', '.join(labeled.class_names)}; expected the same"
-            )
+    check_same_classes("unlabeled", unlabeled, "labeled", labeled)
+    check_same_classes("validation", validation, "labeled", labeled)
+    check_labeled("validation", validation)
     if directory is not None:
         _belongs(
             Path(directory) / "rounds.ckpt",

@@ -13,13 +13,24 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from cvcourse.checks import (
+    Count,
+    NotNegative,
+    Probabilities,
+    Share,
+    check_labels,
+    check_probabilities,
+    checked,
+)
 from cvcourse.data import ImageSet
 from cvcourse.losses import labeled_cross_entropy, soft_cross_entropy, softmax
-from cvcourse.train.distill import check_teacher, rows
-from cvcourse.train.evaluate import evaluating, predict
-from cvcourse.train.step import Augment, Batch, Step
+from cvcourse.train.distill import check_teacher
+from cvcourse.train.evaluate import predict
+from cvcourse.train.look import check_labeled, evaluating, logits_of
+from cvcourse.train.step import Augment, Batch, Step, augmented, rows
 
 
+@checked
 def teacher_probabilities(teacher: nn.Module, images: Tensor) -> Tensor:
     """What an un-noised teacher says of clean images: soft pseudo-labels.
 
@@ -44,17 +55,18 @@ def teacher_probabilities(teacher: nn.Module, images: Tensor) -> Tensor:
         ValueError: the teacher is in training mode, or there are no images.
     """
     check_teacher(teacher)
-    if not len(images):
+    if not images.ndim or not len(images):
         raise ValueError("there are no images without a label; give at least one")
-    return softmax(predict(teacher, images))
+    return check_probabilities("the teacher's answer", softmax(predict(teacher, images)))
 
 
+@checked
 def pseudo_labels(
     unlabeled: ImageSet,
-    probabilities: Tensor,
+    probabilities: Probabilities,
     *,
-    threshold: float = 0.0,
-    per_class: int | None = None,
+    threshold: Share = 0.0,
+    per_class: Count | None = None,
 ) -> tuple[ImageSet, Tensor]:
     """The images that a teacher is sure of, with its word for a label.
 
@@ -81,16 +93,13 @@ def pseudo_labels(
 
     Raises:
         ValueError: nothing reaches the threshold, a number is out of range, or the probabilities
-            do not fit the images and classes.
+            are none or do not fit the images and classes.
     """
     if probabilities.shape != (len(unlabeled), unlabeled.n_classes):
         raise ValueError(
             f"probabilities are {tuple(probabilities.shape)}; expected ({len(unlabeled)}, "
             f"{unlabeled.n_classes}) for {len(unlabeled)} images of {unlabeled.n_classes} classes"
         )
-    if per_class is not None and per_class < 1:
-        raise ValueError(f"per_class is {per_class}; expected at least 1 image of each class")
-    check_threshold(threshold)
     confidence, labels = probabilities.max(dim=1)  # each (N,)
     kept = (confidence >= threshold).nonzero().squeeze(1)  # (K,)
     if not len(kept):
@@ -103,7 +112,7 @@ def pseudo_labels(
             warnings.warn(
                 f"no image is taken for {', '.join(missing)} at threshold {threshold}, so the "
                 "classes cannot be balanced; lower the threshold",
-                stacklevel=2,
+                stacklevel=3,
             )
         kept = _balanced(kept, labels, confidence, per_class)
     images = unlabeled[kept.to(unlabeled.device)]
@@ -117,7 +126,8 @@ def _balanced(kept: Tensor, labels: Tensor, confidence: Tensor, per_class: int) 
     return torch.cat([members[turns % len(members)] for members in parts])
 
 
-def coverage(probabilities: Tensor, threshold: float) -> float:
+@checked
+def coverage(probabilities: Probabilities, threshold: Share) -> float:
     """The share of images whose largest probability is at least the threshold, 0 to 1.
 
     >>> import torch
@@ -130,13 +140,16 @@ def coverage(probabilities: Tensor, threshold: float) -> float:
         threshold: 0 to 1.
 
     Raises:
-        ValueError: the threshold is not from 0 to 1.
+        ValueError: there are no images, the threshold is not from 0 to 1, or a row is no
+            distribution.
     """
-    check_threshold(threshold)
+    if not len(probabilities):
+        raise ValueError("probabilities are of no images, of which no share can be covered")
     return (probabilities.max(dim=1).values >= threshold).double().mean().item()
 
 
-def purity(probabilities: Tensor, truth: Tensor, threshold: float) -> float:
+@checked
+def purity(probabilities: Probabilities, truth: Tensor, threshold: Share) -> float:
     """The share of right pseudo-labels among those that reach the threshold, 0 to 1.
 
     >>> import torch
@@ -151,9 +164,10 @@ def purity(probabilities: Tensor, truth: Tensor, threshold: float) -> float:
         threshold: 0 to 1.
 
     Raises:
-        ValueError: no image reaches the threshold, or it is not from 0 to 1.
+        ValueError: no image reaches the threshold, it is not from 0 to 1, a row is no
+            distribution, or the labels do not fit.
     """
-    check_threshold(threshold)
+    check_labels("truth", truth, len(probabilities), probabilities.shape[1])
     confidence, labels = probabilities.max(dim=1)  # each (N,)
     kept = confidence >= threshold
     if not kept.any():
@@ -161,12 +175,13 @@ def purity(probabilities: Tensor, truth: Tensor, threshold: float) -> float:
     return (labels == truth.to(labels.device))[kept].double().mean().item()
 
 
+@checked
 def self_training(
     labeled: ImageSet,
-    soft_labels: Tensor | None = None,
+    soft_labels: Probabilities | None = None,
     *,
-    batch_size: int = 64,
-    weight: float = 1.0,
+    batch_size: Count = 64,
+    weight: NotNegative = 1.0,
     augment: Augment | None = None,
 ) -> Step:
     """A step for a `fit` over pseudo-labelled images: they and labelled ones, each a mean.
@@ -196,22 +211,21 @@ def self_training(
         A step whose metric "accuracy" is that on the labelled images.
 
     Raises:
-        ValueError: there are no labelled images, one of them has no label, or the model has another
-            number of classes (at the first step).
+        ValueError: there are no labelled images, one of them has no label, a number is out of
+            range, a row of soft labels is no distribution, or the model has another number of
+            classes, or the training set of images (at the first step).
     """
-    check_labeled(labeled)
+    check_labeled("labeled", labeled)
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         images, labels = draw(labeled, batch_size, batch.generator)
-        together = torch.cat([images, batch.images])
-        if augment is not None:
-            together = augment(together, batch.generator)
-        logits, others = model(together).split([len(images), len(batch.images)])
-        check_classes(logits, labeled)
+        together = augmented(augment, torch.cat([images, batch.images]), batch.generator)
+        answers = logits_of(model, together, labeled.n_classes)
+        logits, others = answers.split([len(images), len(batch.images)])
         if soft_labels is None:
             pseudo = labeled_cross_entropy(others, batch.labels)
         else:
-            pseudo = soft_cross_entropy(others, rows(soft_labels, batch.indices))
+            pseudo = soft_cross_entropy(others, batch.rows("soft_labels", soft_labels))
         return labeled_cross_entropy(logits, labels) + weight * pseudo, {
             "accuracy": (logits.argmax(dim=1) == labels).float().mean()
         }
@@ -219,12 +233,13 @@ def self_training(
     return step
 
 
+@checked
 def pseudo_labeling(
     labeled: ImageSet,
     *,
-    batch_size: int = 64,
-    threshold: float = 0.95,
-    weight: float = 1.0,
+    batch_size: Count = 64,
+    threshold: Share = 0.95,
+    weight: NotNegative = 1.0,
     ramp_up: tuple[float, float] = (0.1, 0.6),
     augment: Augment | None = None,
 ) -> Step:
@@ -260,20 +275,18 @@ def pseudo_labeling(
         ValueError: there are no labelled images, one of them has no label, a number is out of
             range, or the model has another number of classes (at the first step).
     """
-    check_labeled(labeled)
-    check_threshold(threshold)
+    check_labeled("labeled", labeled)
     linear_ramp(0.0, *ramp_up)
 
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         with torch.no_grad(), evaluating(model):
-            confidence, pseudo = softmax(model(batch.images)).max(dim=1)  # each (B,)
+            said = logits_of(model, batch.images, labeled.n_classes)
+            confidence, pseudo = softmax(said).max(dim=1)  # each (B,)
         sure = confidence >= threshold
         images, labels = draw(labeled, batch_size, batch.generator)
-        together = torch.cat([images, batch.images])  # one batch norm for all
-        if augment is not None:
-            together = augment(together, batch.generator)
-        logits, others = model(together).split([len(images), len(batch.images)])
-        check_classes(logits, labeled)
+        together = augmented(augment, torch.cat([images, batch.images]), batch.generator)
+        answers = logits_of(model, together, labeled.n_classes)  # one batch norm for all
+        logits, others = answers.split([len(images), len(batch.images)])
         alpha = weight * linear_ramp(batch.progress, *ramp_up)
         loss = labeled_cross_entropy(logits, labels) + alpha * sure_cross_entropy(
             others, pseudo, sure
@@ -284,11 +297,18 @@ def pseudo_labeling(
     return step
 
 
+@checked
 def sure_cross_entropy(logits: Tensor, labels: Tensor, sure: Tensor) -> Tensor:
     """Cross-entropy of the sure labels (B,) bool, over all B: 0, and never NaN, where none is."""
+    if not labels.shape == sure.shape == logits.shape[:1] or sure.dtype != torch.bool:
+        raise ValueError(
+            f"logits are {tuple(logits.shape)}, labels {tuple(labels.shape)}, sure "
+            f"{tuple(sure.shape)} {sure.dtype}; expected (B, n_classes), (B,) and (B,) bool"
+        )
     return labeled_cross_entropy(logits, torch.where(sure, labels, -1)) * sure.float().mean()
 
 
+@checked
 def linear_ramp(progress: float, start: float, end: float) -> float:
     """0 until `start`, 1 from `end` on, a straight line between (Lee 2013, eq. 16).
 
@@ -302,31 +322,8 @@ def linear_ramp(progress: float, start: float, end: float) -> float:
     return max(0.0, (progress - start) / (end - start)) if progress > start else 0.0
 
 
-def draw(labeled: ImageSet, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+@checked
+def draw(labeled: ImageSet, n: Count, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """`n` images (n, C, H, W) and labels (n,), with replacement, on the generator's device."""
     chosen = torch.randint(len(labeled), (n,), generator=generator, device=generator.device)
     return rows(labeled.images, chosen), rows(labeled.labels, chosen)
-
-
-def check_labeled(labeled: ImageSet) -> None:
-    """Refuse a set to draw labelled images from that is empty or has some without a label."""
-    if not len(labeled):
-        raise ValueError("there are no labelled images; give at least one of each class")
-    if bool((labeled.labels < 0).any()):
-        missing = int((labeled.labels < 0).sum())
-        raise ValueError(f"{missing} of {len(labeled)} images of `labeled` have no label (-1)")
-
-
-def check_classes(logits: Tensor, labeled: ImageSet) -> None:
-    """Refuse a model that has another number of classes than the labelled images."""
-    if logits.shape[1] != labeled.n_classes:
-        raise ValueError(
-            f"the model has {logits.shape[1]} outputs; expected {labeled.n_classes}, one for each "
-            "class of `labeled`"
-        )
-
-
-def check_threshold(threshold: float) -> None:
-    """Refuse a threshold that is no probability."""
-    if not 0 <= threshold <= 1:  # also false for NaN
-        raise ValueError(f"threshold is {threshold!r}; expected a probability, 0 to 1")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from functools import partial
+from typing import Annotated, Any, Literal
 
-import torch
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
-from cvcourse.checks import check_choice, check_integer, check_number
+from cvcourse.checks import Count, NotNegative, Positive, check_fields, check_number, checked
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 SHORTEST_CYCLE = 4  #: steps; in fewer there is no room to rise and fall
 Optimizers = Literal["adamw", "sgd"]
 Schedule = Literal["one-cycle", "cosine"]
+Decay = Annotated[float, partial(check_number, low=0, high=1 - 1e-12, above=True)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,49 +50,25 @@ class Recipe:
         ValueError: a number is out of its range, or a word is not one of the choices.
     """
 
-    epochs: int = 10
-    batch_size: int = 128
+    epochs: Count = 10
+    batch_size: Count = 128
     optimizer: Optimizers = "adamw"
-    learning_rate: float = 3e-3
+    learning_rate: Positive = 3e-3
     schedule: Schedule = "one-cycle"
-    weight_decay: float = 1e-2
-    clip_norm: float | None = None
-    ema_decay: float | None = None
-    patience: int | None = None
+    weight_decay: NotNegative = 1e-2
+    clip_norm: Positive | None = None
+    ema_decay: Decay | None = None
+    patience: Count | None = None
     precision: Precision = "32-true"
     compile: bool = False
 
     def __post_init__(self) -> None:
-        for name, meaning in (
-            ("epochs", "passes over the training set"),
-            ("batch_size", "images a step"),
-            ("patience", "epochs"),
-        ):
-            if name != "patience" or self.patience is not None:
-                self._set(name, check_integer, 1, None, meaning)
-        self._set("learning_rate", check_number, 0, meaning="its highest value", above=True)
-        self._set("weight_decay", check_number, 0, meaning="a factor")
-        if self.clip_norm is not None:
-            self._set("clip_norm", check_number, 0, meaning="of the gradient", above=True)
-        if self.ema_decay is not None:
-            self._set("ema_decay", check_number, 0, 1 - 1e-12, "a share below 1", above=True)
-        for name, kind in (
-            ("optimizer", Optimizers),
-            ("schedule", Schedule),
-            ("precision", Precision),
-        ):
-            self._set(name, check_choice, get_args(kind))
-        if not isinstance(self.compile, bool):
-            raise TypeError(f"Recipe.compile is {self.compile!r}; expected True or False")
-
-    def _set(self, name: str, check: Callable[..., Any], *limits: Any, **more: Any) -> None:
-        """Check a number or word, and keep it as Python's own kind."""
-        value = check(f"Recipe.{name}", getattr(self, name), *limits, **more)
-        object.__setattr__(self, name, value)
+        check_fields(self)
 
     @classmethod
+    @checked
     def for_steps(
-        cls, steps: int, n_images: int, *, batch_size: int = 128, **numbers: Any
+        cls, steps: Count, n_images: Count, *, batch_size: Count = 128, **numbers: Any
     ) -> Recipe:
         """As many epochs, at least one, as come closest to `steps` steps on `n_images` images.
 
@@ -103,27 +79,37 @@ class Recipe:
             TypeError: steps, n_images or batch_size is no integer.
             ValueError: one of them is below 1, or another number is out of its range.
         """
-        check_integer("steps", steps, 1, None, "how many to train")
-        check_integer("n_images", n_images, 1, None, "images to train on")
-        check_integer("batch_size", batch_size, 1, None, "images a step")
         batch_size = min(batch_size, n_images)
         epochs = max(1, round(steps / (n_images // batch_size)))
         return cls(epochs=epochs, batch_size=batch_size, **numbers)
 
+    @checked
     def build_optimizer(self, groups: list[dict[str, Any]]) -> Optimizer:
-        """The optimiser over parameter groups; a group's own "lr" is kept."""
-        if self.optimizer == "adamw":
-            return AdamW(groups, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True)
-        return SGD(
-            groups,
-            lr=self.learning_rate,
-            momentum=0.9,
-            nesterov=True,
-            weight_decay=self.weight_decay,
-            fused=True,
-        )
+        """The optimiser over parameter groups; a group's own "lr" is kept.
 
-    def build_scheduler(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
+        Raises:
+            ValueError: a group has a setting that is out of range or not known, or all rates are 0.
+        """
+        settings: dict[str, Any] = {"lr": self.learning_rate, "weight_decay": self.weight_decay}
+        if self.optimizer == "adamw":
+            optimizer: Optimizer = AdamW(groups, **settings, fused=True)
+        else:
+            optimizer = SGD(groups, **settings, momentum=0.9, nesterov=True, fused=True)
+        if not any(group["lr"] for group in optimizer.param_groups):
+            raise ValueError("the lr of every parameter group is 0; give one above 0")
+        for group in optimizer.param_groups:
+            check_number("lr of a group", group["lr"], 0)
+            check_number("weight_decay of a group", group["weight_decay"], 0)
+            unknown = group.keys() - optimizer.defaults.keys() - {"params", "param_names"}
+            if unknown:
+                raise ValueError(
+                    f"a parameter group has {', '.join(unknown)}; expected settings of "
+                    f"{self.optimizer}: {', '.join(optimizer.defaults)}"
+                )
+        return optimizer
+
+    @checked
+    def build_scheduler(self, optimizer: Optimizer, total_steps: Count) -> LRScheduler:
         """The learning rate's course over `total_steps` steps, each group around its own rate."""
         if self.schedule == "cosine" or total_steps < SHORTEST_CYCLE:
             return CosineAnnealingLR(optimizer, T_max=total_steps)
@@ -135,6 +121,7 @@ class Recipe:
         )
 
 
+@checked
 def learning_rates(optimizer: Optimizer) -> list[float]:
     """The learning rate of each parameter group, now."""
-    return [float(torch.as_tensor(group["lr"])) for group in optimizer.param_groups]
+    return [float(group["lr"]) for group in optimizer.param_groups]

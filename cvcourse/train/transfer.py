@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import Any
 
 from torch import nn
 
+from cvcourse.checks import Count, Positive, checked
 
+
+@checked
 def freeze(backbone: nn.Module) -> None:
     """Stop a module from learning, and from moving in any other way.
 
@@ -36,6 +38,7 @@ def freeze(backbone: nn.Module) -> None:
         module.train = partial(_stay, module)  # type: ignore[method-assign]
 
 
+@checked
 def unfreeze(backbone: nn.Module) -> None:
     """Undo `freeze`: every parameter takes a gradient again, and the module is in training mode.
 
@@ -61,7 +64,8 @@ def _stay(module: nn.Module, mode: bool = True) -> nn.Module:
     return module
 
 
-def replace_head(model: nn.Module, n_classes: int) -> nn.Linear:
+@checked
+def replace_head(model: nn.Module, n_classes: Count) -> nn.Linear:
     """Put a new, untrained linear layer in the place of the model's last one.
 
     The last in the order in which the modules were made: the classifier of every model here and of
@@ -84,8 +88,6 @@ def replace_head(model: nn.Module, n_classes: int) -> nn.Linear:
     Raises:
         ValueError: n_classes is below 1, or the model has no linear layer inside.
     """
-    if n_classes < 1:
-        raise ValueError(f"n_classes is {n_classes}; expected at least 1")
     layers = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     if not layers or not layers[-1]:
         raise ValueError(
@@ -105,8 +107,9 @@ def replace_head(model: nn.Module, n_classes: int) -> nn.Linear:
     return head
 
 
+@checked
 def two_learning_rates(
-    model: nn.Module, head: nn.Module, *, backbone_rate: float, head_rate: float
+    model: nn.Module, head: nn.Module, *, backbone_rate: Positive, head_rate: Positive
 ) -> list[dict[str, Any]]:
     """Parameter groups for `fit(…, parameters=…)`: the head's rate, and all the rest's.
 
@@ -124,7 +127,8 @@ def two_learning_rates(
     Args:
         model: the whole.
         head: a module inside it.
-        backbone_rate: highest learning rate of every parameter that is not the head's.
+        backbone_rate: highest learning rate of every parameter that is not the head's, above 0; to
+            hold them, `freeze` the backbone instead.
         head_rate: highest learning rate of the head's.
 
     Returns:
@@ -134,9 +138,6 @@ def two_learning_rates(
         ValueError: a rate is not above 0; the head is not a part of the model; or one of the two
             groups would be empty.
     """
-    for name, rate in (("backbone_rate", backbone_rate), ("head_rate", head_rate)):
-        if not 0 < rate < math.inf:
-            raise ValueError(f"{name} is {rate!r}; expected a number above 0 (to hold: freeze)")
     of_head = {id(p) for p in head.parameters()}
     learning = [p for p in model.parameters() if p.requires_grad]
     if not of_head <= {id(p) for p in model.parameters()}:

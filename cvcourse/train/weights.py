@@ -11,27 +11,31 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from cvcourse.checks import check, checked
 from cvcourse.files import write_file
 from cvcourse.train.checkpoint import CheckpointError
 
 
+@checked
 def save_weights(model: nn.Module, path: str | Path) -> None:
     """A model's weights and buffers as safetensors, whole or not at all.
 
     Weights that several layers share are written once for each of their names.
 
     Raises:
+        TypeError: a part of the model's state is no tensor.
         OSError: the file cannot be written.
     """
     # A copy each: safetensors refuses tensors that share their memory.
     weights = {
-        name: value.detach().cpu().contiguous().clone()
+        name: check(name, value, Tensor).detach().cpu().contiguous().clone()
         for name, value in model.state_dict().items()
     }
     metadata = {"sha256": _digest(weights)}
     write_file(path, safetensors.torch.save(weights, metadata))
 
 
+@checked
 def load_weights(model: nn.Module, path: str | Path) -> None:
     """Load what `save_weights` wrote into a model of the same shape.
 

@@ -1,5 +1,7 @@
 """Tables, as text and for the page."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -71,7 +73,7 @@ def test_rows_and_cells_of_the_page_stand_side_by_side() -> None:
 
 def test_the_table_of_verdicts_is_of_its_own_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[Table] = []
-    monkeypatch.setitem(verdicts.__globals__, "show", shown.append)
+    monkeypatch.setitem(inspect.unwrap(verdicts).__globals__, "show", shown.append)
     bad = Claim("dry", "corrected", {"it is": Finding(False)}, short="it is not")
     verdicts(bad)
     columns = ("claim", "verdict", "in short")

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from cvcourse.train import predict
-from cvcourse.train.distill import ask, rows
+from cvcourse.train.distill import ask
+from cvcourse.train.evaluate import _logits
+from cvcourse.train.step import rows
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_rows_of_a_table_come_to_where_the_indices_are(gpu: torch.device) -> Non
 
 def test_images_go_to_the_model_and_its_answers_come_back(gpu: torch.device) -> None:
     for model, images in ((gpu, "cpu"), ("cpu", gpu)):
-        answers = predict(nn.Linear(3, 2, device=model), torch.zeros(4, 3, device=images))
+        answers = _logits(nn.Linear(3, 2, device=model), torch.zeros(4, 3, device=images), 128)
         assert answers.device == torch.device(images)
         assert answers.dtype == torch.float32
 
@@ -51,5 +52,5 @@ class Movable(nn.Module):
 @pytest.mark.parametrize(("device", "moves"), [("meta", 1), ("cpu", 0)])
 def test_a_teacher_is_moved_only_if_it_is_elsewhere(device: str, moves: int) -> None:
     teacher = Movable(device).eval()
-    ask(teacher, torch.zeros(2))
+    ask(teacher, torch.zeros(2, 3))
     assert teacher.moves == [torch.device("cpu")] * moves

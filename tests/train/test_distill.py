@@ -98,6 +98,7 @@ def test_the_teacher_sees_what_the_student_sees() -> None:
     for name, model in (("teacher", teacher), ("student", student)):
         model.register_forward_pre_hook(lambda _, inputs, name=name: seen[name].append(inputs[0]))
     fit(student, TRAIN, RECIPE, step=distillation(teacher), augment=crop_and_flip)
+    assert len(seen["student"].pop(0)) == 2, "one look before the start"
     assert len(seen["student"]) == 4
     assert all(torch.equal(a, b) for a, b in zip(seen["teacher"], seen["student"], strict=True))
 

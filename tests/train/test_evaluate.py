@@ -47,7 +47,7 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match="no images"):
         predict(model, IMAGES.images[:0])
     unlabeled = ImageSet(IMAGES.images, torch.full((30,), -1), IMAGES.class_names)
-    with pytest.raises(ValueError, match="30 of 30 images have no label"):
+    with pytest.raises(ValueError, match="30 of 30 images of `image_set` have no label"):
         evaluate(model, unlabeled)
 
 
@@ -62,5 +62,5 @@ def test_images_are_shown_128_at_a_time() -> None:
 
 def test_only_what_is_below_zero_is_no_label() -> None:
     some = ImageSet(IMAGES.images[:4], torch.tensor([0, -1, 1, -1]), IMAGES.class_names)
-    with pytest.raises(ValueError, match="2 of 4 images have no label"):
+    with pytest.raises(ValueError, match="2 of 4 images of `image_set` have no label"):
         evaluate(standardized(SmallCNN(), IMAGES), some)

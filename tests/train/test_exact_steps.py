@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cvcourse.data import ImageSet
-from cvcourse.train import Batch, Recipe, Step
+from cvcourse.train import Batch, Step
 from cvcourse.train.fixmatch import fixmatch
 from cvcourse.train.pseudo_label import (
     draw,
@@ -171,12 +171,3 @@ def test_draws_are_made_where_the_generator_is() -> None:
         said = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], device="cpu")
         kept, soft = pseudo_labels(LABELED, said, per_class=2)
     assert {x.device.type for x in (images, labels, kept.images, kept.labels, soft)} == {"cpu"}
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [("epochs", "passes over the training set"), ("batch_size", "images a step")],
-)
-def test_a_recipe_says_what_a_number_is(name: str, words: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=words):
-        Recipe(**{name: 0})

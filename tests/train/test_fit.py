@@ -21,7 +21,6 @@ from cvcourse.train import (
     fit,
     supervised,
 )
-from cvcourse.train.fit import CHECK_EVERY
 
 TRAIN = render(200, seed=0)
 
@@ -187,9 +186,7 @@ def test_a_diverging_run_says_where() -> None:
         loss, metrics = supervised(model, batch)
         return loss * math.inf, metrics
 
-    with pytest.raises(
-        DivergedError, match=rf"between steps 0 and {min(CHECK_EVERY, 4)} of 8, at learning rate"
-    ):
+    with pytest.raises(DivergedError, match=r"inf at step 1 of 8, at learning rate"):
         fit(new_model(), TRAIN, Recipe(epochs=2, batch_size=50), step=explode)
 
 
@@ -369,7 +366,7 @@ def test_the_callers_groups_stay_as_they_were() -> None:
     rates = []
     for _ in range(2):
         recipe = Recipe(epochs=1, batch_size=50, optimizer="sgd", schedule="cosine")
-        history = fit(new_model(), TRAIN, recipe, parameters=groups)
+        history = fit(model, TRAIN, recipe, parameters=groups)
         rates.append(history.column("learning_rate"))
     assert list(groups[0]) == ["params", "lr"]
     assert groups[0]["lr"] == 0.1

@@ -134,7 +134,7 @@ def test_a_word_that_is_no_choice_is_refused_with_the_choices(name: str) -> None
         ({"batch_size": 1.5}, r"Recipe\.batch_size is 1\.5 \(float\); expected an integer"),
         ({"epochs": None}, r"Recipe\.epochs is None"),
         ({"epochs": True}, r"Recipe\.epochs is True"),
-        ({"compile": 1}, r"Recipe\.compile is 1; expected True or False"),
+        ({"compile": 1}, r"Recipe\.compile is 1 \(int\); expected bool"),
     ],
 )
 def test_what_is_no_number_is_named(settings: dict, message: str) -> None:

@@ -1,5 +1,6 @@
 """A run that is taken up again: each part of its state counts, and each refusal says why."""
 
+import inspect
 import signal
 import threading
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_the_best_so_far_is_kept_over_a_kill(
         trail.append(next(model.parameters()).detach().clone())
         return {"accuracy": next(scores), "loss": 0.0}
 
-    monkeypatch.setitem(fit.__globals__, "evaluate", measured)
+    monkeypatch.setitem(inspect.unwrap(fit).__globals__, "evaluate", measured)
     recipe = Recipe(epochs=9, batch_size=8, patience=3)
     path, model = tmp_path / "run.ckpt", new_model()
     with pytest.raises(Killed), killed_after(7):

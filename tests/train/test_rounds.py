@@ -1,10 +1,12 @@
 """What each round of Noisy Student hands on, with stand-ins for all that takes time."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from cvcourse.data import ImageSet
@@ -32,7 +34,7 @@ class Stage:
         self.measured: list[tuple[nn.Module, ImageSet]] = []
         self.draws: list[float] = []
         self.bars: list[tuple[list[int], dict[str, Any]]] = []
-        names = noisy_student.__globals__
+        names = inspect.unwrap(noisy_student).__globals__
         for name in ("fit", "self_training", "accuracy", "progress"):
             patch.setitem(names, name, getattr(self, name))
 
@@ -107,7 +109,7 @@ def test_every_setting_reaches_its_place(stage: Stage, tmp_path: Path) -> None:
     def augment(shown: Tensor, generator: torch.Generator) -> Tensor:
         return shown
 
-    fabric = object()
+    fabric = Fabric(accelerator="cpu", devices=1)
     _, (made,) = stage.run(
         rounds=1,
         recipe=Recipe(patience=3),
@@ -172,7 +174,7 @@ def test_other_teachers_students_and_images_are_told_too(stage: Stage, tmp_path:
 
     whole = [stage.teacher, student, LABELED, UNLABELED, VALIDATION]
     names = ["teacher", "new_student", "labeled", "unlabeled", "validation"]
-    others = [nn.Linear(1, 3).eval(), nn.Linear, images(5), images(6, 11), images(4)]
+    others = [nn.Linear(1, 3).eval(), nn.Flatten, images(5), images(6, 11), images(4)]
     rounds(*whole)
     for place, (name, other) in enumerate(zip(names, others, strict=True)):
         with pytest.raises(CheckpointError, match=rf"another run: {name}\b"):
