@@ -12,6 +12,7 @@ from cvcourse.experiment.claims import (
 from cvcourse.experiment.intervals import Interval, interval, proportion
 from cvcourse.experiment.records import (
     Record,
+    check_record_path,
     hardware,
     load_record,
     record_names,
@@ -28,6 +29,7 @@ __all__ = [
     "Results",
     "Verdict",
     "as_seeds",
+    "check_record_path",
     "claim",
     "hardware",
     "interval",
