@@ -20,6 +20,7 @@ from torch import nn
 from cvcourse.data import load, train_val_split
 from cvcourse.files import check_writable
 from cvcourse.models import MLP, SingleLayer, SmallCNN, standardized
+from cvcourse.terminal import printable
 from cvcourse.train import CheckpointError, Recipe, evaluate, fit, save_weights
 from cvcourse.train.recipe import Precision
 
@@ -73,8 +74,9 @@ class Train:
 
 def main(options: Train) -> None:
     """Do what the command line says."""
-    if options.output is not None:
-        check_writable(options.output)  # before the work
+    for place in (options.checkpoint, options.output):
+        if place is not None:
+            check_writable(place)  # before the work
     make, recipe = RECIPES[options.recipe]
     overrides = {
         name: getattr(options, name)
@@ -115,7 +117,7 @@ def main(options: Train) -> None:
         print(f"test accuracy {evaluate(model, test)['accuracy']:.4f}")
         if options.output is not None:
             save_weights(model, options.output)
-            print(f"weights written to {options.output}")
+            print(printable(f"weights written to {options.output}"))
 
 
 if __name__ == "__main__":

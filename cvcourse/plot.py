@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from cvcourse import fonts
 from cvcourse.experiment import Interval, Results
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = (
@@ -78,7 +79,7 @@ PAPER, INK = "#fcfcfa", "#222222"
 
 
 def use_style() -> None:
-    """Set the book's style for every figure from here on.
+    """Set the book's style for every figure from here on, with fonts for scripts such as Hangul.
 
     >>> import matplotlib.pyplot as plt
     >>> from cvcourse import plot
@@ -102,6 +103,7 @@ def use_style() -> None:
             "figure.dpi": 110,
             "figure.facecolor": PAPER,
             "figure.figsize": (7.2, 3.6),
+            "font.family": fonts.family(),
             "font.size": 10,
             "grid.color": "#dddddd",
             "grid.linewidth": 0.6,
@@ -113,6 +115,22 @@ def use_style() -> None:
             "ytick.color": "#444444",
         }
     )
+
+
+def literal(text: str) -> str:
+    r"""A name as it is to be drawn: dollars are dollars, and begin no formula.
+
+    Where no font of this system has one of its letters, that is said, once.
+
+    >>> from cvcourse import plot
+    >>> print(plot.literal("a $5 and a $10 note"))
+    a \$5 and a \$10 note
+
+    Args:
+        text: such as the name of a class. The other functions here do this themselves.
+    """
+    fonts.tell_missing(text)
+    return text.replace("$", r"\$")
 
 
 def band(
@@ -137,6 +155,7 @@ def band(
         arm: which colour and marker, 0 to 5; the same arm looks the same in every figure.
         dashed: for a second version of an arm.
     """
+    label = literal(label)
     color = COLOURS[arm]
     mean = np.broadcast_to(estimate.mean, np.shape(x))  # what is unknown has one NaN for all
     ax.plot(x, mean, "--" if dashed else "-", color=color, marker=MARKERS[arm], label=label)
@@ -187,7 +206,7 @@ def whiskers(
         color=COLOURS[arm],
         markerfacecolor=PAPER if hollow else COLOURS[arm],
         capsize=4,
-        label=label or None,
+        label=literal(label) or None,
     )
 
 
@@ -254,7 +273,7 @@ def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
     if array.shape[2] == 1:
         array = array.repeat(3, axis=2)
     ax.imshow(array, interpolation="nearest")
-    ax.set_title(title, fontsize="small", loc="center")
+    ax.set_title(literal(title), fontsize="small", loc="center")
     ax.axis("off")
 
 
@@ -321,7 +340,7 @@ def grid(
             axes[r, 0].text(
                 -0.12,
                 0.5,
-                row_titles[r],
+                literal(row_titles[r]),
                 transform=axes[r, 0].transAxes,
                 ha="right",
                 va="center",
@@ -364,7 +383,7 @@ def panels(
         for number, arm in enumerate(arms):
             band(ax, values, results.interval(f"{arm}/{sweep}"), arm, arm=number)
         chance(ax, n_classes)
-        ax.set(xlabel=SWEEPS.get(sweep, sweep), ylim=(0, 1.03))
+        ax.set(xlabel=literal(SWEEPS.get(sweep, sweep)), ylim=(0, 1.03))
         ax.locator_params(axis="x", nbins=4)
     axes[0, 0].set_ylabel("test accuracy")
     handles, names = axes[0, 0].get_legend_handles_labels()

@@ -48,6 +48,7 @@ IMPORTS = """\
 import torch
 from cvcourse.data import load
 from cvcourse.experiment import (
+    check_record_path,
     claim,
     more,
     repeat,
@@ -56,7 +57,9 @@ from cvcourse.experiment import (
     verdicts,
 )
 from cvcourse.models import SingleLayer, standardized
-from cvcourse.train import Recipe, accuracy, fit"""
+from cvcourse.train import Recipe, accuracy, fit
+
+check_record_path(record_path)  # before the work"""
 
 QUESTION = """\
 ## Do more pictures help?

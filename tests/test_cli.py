@@ -81,12 +81,26 @@ def test_two_processes_that_are_killed_come_to_the_same_end(tmp_path: Path) -> N
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "cvcourse", *OPTIONS, "--output", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "is no regular file" in done.stderr
-    assert "test accuracy" not in done.stdout
+@pytest.mark.parametrize("option", ["checkpoint", "output"])
+def test_a_place_that_cannot_be_written_is_found_before_the_work(
+    tmp_path: Path, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "load", None)  # not even the data are loaded
+    with pytest.raises(OSError, match=rf"cannot write: is no regular file.*{tmp_path}"):
+        cli.main(cli.Train(recipe="mlp", accelerator="cpu", **{option: tmp_path}))
+
+
+def test_a_terminal_that_lacks_the_letters_of_a_path_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "무게.safetensors"
+    done = subprocess.run(
+        [sys.executable, "-m", "cvcourse", *OPTIONS, "--accelerator", "cpu", "--output", str(path)],
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode("cp1252")
+    assert b"weights written to" in done.stdout
+    assert path.exists()
 
 
 def test_an_unknown_dataset_is_one_clear_line() -> None:

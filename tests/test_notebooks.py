@@ -132,6 +132,14 @@ def test_every_parameter_is_a_plain_value_on_a_line_of_its_own(path: Path) -> No
     assert {"seeds", "record_path"} <= set(names)
 
 
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_where_a_record_goes_is_tried_before_the_work(path: Path) -> None:
+    cells = code_cells(path)
+    assert any(calls(cell, "save_record") for cell in cells)
+    (call,) = calls(cells[2], "check_record_path")
+    assert ast.unparse(call) == "check_record_path(record_path)"
+
+
 def cut_down(path: Path, folder: Path) -> Path:
     """The cells of chapter 3 that count parameters, with what they need: a few seconds' work."""
     notebook = nbformat.read(path, as_version=4)

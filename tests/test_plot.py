@@ -4,6 +4,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from cvcourse import plot
 from cvcourse.experiment import repeat
@@ -106,3 +108,31 @@ def test_a_logarithmic_axis_is_marked_at_the_values_and_nowhere_else() -> None:
     assert ax.get_xscale() == "log"
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "10", "2,500"]
     assert not ax.get_xticks(minor=True).size
+
+
+def texts(figure: Figure) -> list[str]:
+    """What stands in a figure, as it is drawn; none of it is a formula."""
+    figure.canvas.draw()
+    shown = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    drawn = [text._preprocess_math(text.get_text()) for text in shown]
+    assert not any(is_formula for _, is_formula in drawn)
+    return [text for text, _ in drawn]
+
+
+@pytest.mark.parametrize("name", ["$x$", "US$ & C$", "$\\frac$", "a\\$b$", "5$", "$a_$ $"])
+def test_dollars_in_names_are_text_in_every_figure(name: str) -> None:
+    black = np.zeros((1, 4, 4), np.uint8)
+    estimate = repeat(lambda seed: {"arm": [seed, 2.0 * seed]}, 3).interval("arm")
+    figure, axes = plt.subplots(1, 3)
+    plot.picture(axes[0], black, name)
+    plot.band(axes[1], [0, 1], estimate, name)
+    plot.whiskers(axes[2], [0, 1], estimate, name)
+    axes[2].set_xticks([0, 1], [plot.literal(name)] * 2)
+    for ax in axes[1:]:
+        ax.legend()
+    assert texts(figure).count(name) == 5
+    grid = plot.grid([[black, black]], titles=[name, name], row_titles=[name])
+    assert texts(grid).count(name) == 3
+    results = repeat(lambda seed: {f"{name}/{name}": [0.1, 0.5 + 0.1 * seed]}, 2)
+    panels = plot.panels(results, {name: [0, 1]}, [name], n_classes=4)
+    assert texts(panels).count(name) == 2

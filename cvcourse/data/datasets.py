@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +16,20 @@ from torch import Tensor
 from torchvision.datasets import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
 
 from cvcourse.checks import check_integer
+from cvcourse.data.archives import SUFFIXES, unpack
 from cvcourse.data.download import (
     cache_folder,
     data_folder,
     fetch,
     is_remembered,
+    one_at_a_time,
     remember,
-    unpack,
 )
 from cvcourse.data.folder import LAYOUT, read_folder
 from cvcourse.data.image_set import ImageSet
 from cvcourse.data.shapes import Scene, render
 from cvcourse.data.split import balanced_subset
+from cvcourse.files import expand_home
 
 # The owner's host first, where it still serves the files (MNIST's does not).
 _MIRRORS = {
@@ -116,7 +118,8 @@ def load(
     - `cifar10`, `cifar100`, `fashion_mnist`, `mnist`, `svhn`, `stl10`: downloaded at the first use
       into `data_folder()`. `stl10` has a third split, `unlabeled`, with label -1.
     - a folder with `train/<class>/*.jpg` and `test/<class>/*.jpg` (see `read_folder`): a path,
-      also one below `data_folder()`. Its archive, `<folder>.tar.gz`, is unpacked at the first use.
+      also one below `data_folder()`. Its archive, `<folder>.tar.gz` or `.zip`, is unpacked at the
+      first use; there may be one more folder around `train` and `test`.
 
     >>> from cvcourse.data import load
     >>> train = load("shapes", n=20)
@@ -255,31 +258,52 @@ def _unpacked(name: str) -> Path:
     for known in (beside, folder):
         if is_remembered(known, contents):
             return known
-    shutil.rmtree(folder, ignore_errors=True)
-    unpack(archives, folder)
-    remember(folder, contents)
+    with one_at_a_time(folder):
+        if not is_remembered(folder, contents):  # by the process that we waited for
+            shutil.rmtree(folder, ignore_errors=True)
+            unpack(archives, folder)
+            remember(folder, contents)
     return folder
 
 
 def _own_folder(name: str | Path) -> Path:
-    candidates = (Path(name).expanduser(), data_folder() / name)
-    for path in candidates:
-        if path.is_dir():
-            return path
-        archive = path.with_name(f"{path.name}.tar.gz")
-        if archive.is_file():
-            folder = _writable(path)
-            if not folder.is_dir():
-                unpack([archive], folder)
-            return folder
+    """The folder of this name that holds `train`, unpacked if need be."""
+    tried = []
+    for place in _places(name):
+        if place.is_dir():
+            return _with_train(place)
+        for suffix in SUFFIXES:
+            archive = place if place.name.endswith(suffix) else place.with_name(place.name + suffix)
+            if archive.is_file():
+                folder = _writable(archive.with_name(archive.name.removesuffix(suffix)))
+                if not folder.is_dir():
+                    unpack([archive], folder)
+                return _with_train(folder)
+        tried.append(str(place))
     raise ValueError(
         f"there is no data set {str(name)!r}; expected one of {', '.join(NAMES)}, or a folder that "
-        f"has {LAYOUT} (or its .tar.gz): looked for {' and '.join(map(str, candidates))}"
+        f"has {LAYOUT} (or its {' or '.join(SUFFIXES)}): looked for {' and '.join(tried)}"
     )
 
 
+def _places(name: str | Path) -> Iterator[Path]:
+    given = expand_home(name)
+    yield given
+    if not given.is_absolute():
+        yield data_folder() / given
+
+
+def _with_train(folder: Path) -> Path:
+    """`folder`; or the one folder in it that holds `train`: many archives have one around all."""
+    if not (folder / "train").is_dir():
+        inside = [found.parent for found in folder.glob("*/train") if found.is_dir()]
+        if len(inside) == 1:
+            return inside[0]
+    return folder
+
+
 def _writable(folder: Path) -> Path:
-    """`folder`, or its namesake in the cache where the place is read-only (to root, too)."""
+    """`folder`, or one of its own in the cache where the place is read-only (to root, too)."""
     place = folder.parent
     writable = os.access(place, os.W_OK) and place.stat().st_mode & 0o222
-    return folder if writable else cache_folder() / folder.name
+    return folder if writable else Path(cache_folder(), *folder.resolve().parts[1:])

@@ -1,26 +1,23 @@
-"""Files from the web: resumed, checked by SHA-256 at every load, and unpacked once."""
+"""Files from the web: resumed, and checked by SHA-256 at every load."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import os
-import shutil
-import tarfile
 import time
-import zlib
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from cvcourse.files import check_regular, expand_home, write_file
 from cvcourse.progress import progress
 
 STALL = 30.0  #: seconds without a byte after which a mirror is given up
@@ -37,12 +34,22 @@ class DownloadError(OSError):
 def data_folder() -> Path:
     """Where data sets are kept: the environment variable CVCOURSE_DATA, or `~/.cache/cvcourse`."""
     named = os.environ.get("CVCOURSE_DATA")
-    return Path(named).expanduser() if named else cache_folder()
+    return expand_home(named) if named else cache_folder()
 
 
 def cache_folder() -> Path:
-    """Where we may always write: `~/.cache/cvcourse`."""
-    return Path.home() / ".cache" / "cvcourse"
+    """Where we may always write: `~/.cache/cvcourse`.
+
+    Raises:
+        FileNotFoundError: this user has no home directory.
+    """
+    try:
+        return Path.home() / ".cache" / "cvcourse"
+    except RuntimeError as error:
+        raise FileNotFoundError(
+            "there is no home directory to keep data sets in; set the environment variable "
+            "CVCOURSE_DATA to a folder, or give your own images by a whole path"
+        ) from error
 
 
 def fetch(name: str, urls: Sequence[str], sha256: str, folder: Path) -> Path:
@@ -50,7 +57,8 @@ def fetch(name: str, urls: Sequence[str], sha256: str, folder: Path) -> Path:
 
     The checksum is taken at the first load and noted beside the file, with its size and time of
     change; later loads cost no more than reading the note, until the file changes. A download that
-    broke off goes on where it stopped, also at another mirror.
+    broke off goes on where it stopped, also at another mirror. Of several processes that want the
+    file, one downloads it and the others wait.
 
     Args:
         name: the file's name.
@@ -63,46 +71,51 @@ def fetch(name: str, urls: Sequence[str], sha256: str, folder: Path) -> Path:
 
     Raises:
         DownloadError: no mirror gave a file with this checksum.
+        OSError: something that is no file has the file's name.
     """
     path = folder / name
-    if path.exists():
-        if is_remembered(path, sha256):
+    if is_remembered(path, sha256):
+        return path
+    with one_at_a_time(path):
+        if is_remembered(path, sha256):  # by the process that we waited for
             return path
-        found = _digest(path)
-        if found == sha256:
-            remember(path, sha256)
-            return path
-        tqdm.write(f"{path} is damaged (SHA-256 {found}, expected {sha256}); downloading it again")
-    part = folder / f"{name}.part"
-    _download(part, urls, sha256)
-    os.replace(part, path)
-    remember(path, sha256)
+        part = folder / f"{name}.part"
+        check_regular(path)
+        check_regular(part)
+        found = _digest(path) if path.exists() else None
+        if found != sha256:
+            if found:
+                told = f"{path} is damaged (SHA-256 {found}, expected {sha256})"
+                tqdm.write(f"{told}; downloading it again")
+            _download(part, urls, sha256)
+            os.replace(part, path)
+        remember(path, sha256)
     return path
 
 
-def unpack(archives: Sequence[Path], folder: Path) -> None:
-    """Unpack archives (.tar.gz, or .gz of one file) into a new folder: completely or not at all.
-
-    Raises:
-        ValueError: an archive is damaged.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as temporary:
-        contents = Path(temporary, folder.name)
-        contents.mkdir()
-        for archive in archives:
-            _unpack_one(archive, contents)
-        try:
-            os.replace(contents, folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was faster
-                raise
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Make one process after the other do what makes `path`; the later ones will find it there."""
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        tqdm.write(f"another process is getting {path}; waiting for it")
+        lock.acquire()
+    except (OSError, NotImplementedError):  # read-only, or without locks: then without
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def remember(path: Path, sha256: str) -> None:
     """Note beside a file (or a folder) that it is, or came from, what has this SHA-256."""
     with suppress(OSError):  # a folder that is read-only: check again next time
-        _note(path).write_text(json.dumps({"sha256": sha256, "files": _sizes_and_times(path)}))
+        note = json.dumps({"sha256": sha256, "files": _sizes_and_times(path)})
+        write_file(_note(path), note.encode())
 
 
 def is_remembered(path: Path, sha256: str) -> bool:
@@ -200,19 +213,3 @@ def _receive(url: str, part: Path, speed: int) -> None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _unpack_one(archive: Path, folder: Path) -> None:
-    try:
-        with gzip.open(archive) as source:
-            if archive.name.endswith(".tar.gz"):
-                with tarfile.open(fileobj=source, mode="r:") as tar:
-                    members = progress(tar, desc=f"Unpacking {archive.name}", unit=" files")
-                    tar.extractall(folder, members, filter="data")
-                while source.read(_CHUNK):  # gzip's own checksum comes after the last file
-                    pass
-            else:
-                with (folder / archive.stem).open("wb") as target:
-                    shutil.copyfileobj(source, target)
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"cannot unpack {archive}: {error}; replace the file") from error

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cvcourse.checks import check_integer
+from cvcourse.data.decode import SUFFIXES, check_all, listening, read_square
 from cvcourse.data.image_set import ImageSet
 from cvcourse.data.split import balanced_subset
+from cvcourse.files import check_regular
 from cvcourse.progress import progress
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")  #: of image files, in either case
-LAYOUT = "train/<class>/*.jpg and test/<class>/*.jpg"  #: of a folder (or png, bmp, webp)
+LAYOUT = "train/<class>/*.jpg and test/<class>/*.jpg"  #: of a folder (or png, gif, tiff, …)
 _BATCH = 16  # images a thread takes at a time
 
 
@@ -28,11 +32,14 @@ def read_folder(
 
     The central square of each picture is reduced by averaging (or enlarged linearly); a picture
     that is size × size already is taken as it was decoded. Pictures are turned upright by their
-    EXIF orientation; transparency is dropped; 16 bits become 8. Names that begin with a dot, and
-    files that are no images, are passed over.
+    EXIF orientation; transparency is dropped; 16 bits become 8; of several frames or pages the
+    first counts. Read is whatever OpenCV can decode (`SUFFIXES`). One warning counts the files that
+    are left out, and names the folders within a class; only names that begin with a dot are passed
+    over in silence.
 
     Args:
-        path: the folder; its `train` gives the classes, sorted by name, for every split.
+        path: the folder; its `train` gives the classes, sorted by name, for every split. A letter
+            with its accent is one name, whether it was written as one character or two (NFC).
         split: the folder within it to read, such as "train" or "test".
         size: height and width of the result in pixels.
         n: read at most so many, chosen evenly from the classes; all of them when left out, and,
@@ -45,17 +52,22 @@ def read_folder(
 
     Raises:
         FileNotFoundError: the folder, the split or `train` is missing.
+        OSError: a pipe, a device or a link that leads nowhere is where a file or folder should be.
         ValueError: a split has no classes or not those of `train`; a class is empty; an image is
-            damaged or cut short.
+            damaged, cut short, or of more than 89 million pixels.
     """
     check_integer("size", size, 1, None, "the side in pixels")
-    class_names = _class_names(Path(path), split)
+    classes, left_out = _classes(Path(path), split)
     files: list[Path] = []
     labels: list[int] = []
-    for label, name in enumerate(class_names):
-        members = _images(Path(path, split, name))
+    for label, folder in enumerate(classes.values()):
+        members, others = _images(folder)
         files += members
         labels += [label] * len(members)
+        left_out += others
+    if left_out:
+        what = f"{Path(path, split)} holds {_told(left_out)}, left out"
+        warnings.warn(f"{what}; expected pictures in class folders", stacklevel=3)
     targets = np.array(labels, np.int64)
     if n is not None:
         check_integer("n", n, 1, None, "how many images")
@@ -68,39 +80,85 @@ def read_folder(
     return ImageSet(
         images=torch.from_numpy(_read_all(files, size)),
         labels=torch.from_numpy(targets),
-        class_names=class_names,
+        class_names=tuple(classes),
     )
 
 
-def _class_names(path: Path, split: str) -> tuple[str, ...]:
-    """The classes of `train`, in label order, after a check that `split` has the same."""
-    found = {}
+def _classes(path: Path, split: str) -> tuple[dict[str, Path], list[Path]]:
+    """The class folders of a split, which are those of `train`, in label order; and what else."""
+    found: dict[str, dict[str, Path]] = {}
     for part in ("train", split):
-        folder = path / part
-        if not folder.is_dir():
-            raise FileNotFoundError(f"there is no folder {folder}; expected {LAYOUT} in {path}")
-        found[part] = {f.name for f in folder.iterdir() if f.is_dir() and f.name[0] != "."}
-        if not found[part]:
-            raise ValueError(f"{folder} holds no class folders; expected {LAYOUT} in {path}")
-    for name in sorted(found["train"] ^ found[split]):
+        place = path / part
+        if not place.is_dir():
+            raise FileNotFoundError(f"there is no folder {place}; expected {LAYOUT} in {path}")
+        folders, files = _entries(place)
+        found[part] = _by_name(folders)
+        if not folders:
+            raise ValueError(f"{place} holds no class folders; expected {LAYOUT} in {path}")
+    for name in sorted(found["train"].keys() ^ found[split].keys()):
         there, missing = ("train", split) if name in found["train"] else (split, "train")
         raise ValueError(
             f"class {name!r} is in {path / there} but not in {path / missing}; expected the same "
             "classes in both — add the folder or remove the other"
         )
-    return tuple(sorted(found["train"]))
+    return dict(sorted(found[split].items())), files
 
 
-def _images(folder: Path) -> list[Path]:
-    images = sorted(
-        f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.name[0] != "."
-    )
+def _by_name(folders: Iterable[Path]) -> dict[str, Path]:
+    """The names of classes: in UTF-8, whatever this system's own code, and composed."""
+    named: dict[str, Path] = {}
+    for folder in folders:
+        try:
+            name = unicodedata.normalize("NFC", os.fsencode(folder.name).decode())
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"the name of class folder {str(folder)!a} is not in UTF-8; rename it"
+            ) from error
+        if name in named:
+            raise ValueError(
+                f"class {name!r} has two folders in {folder.parent}, whose names differ only in "
+                "how their accents are encoded; put their pictures into one"
+            )
+        named[name] = folder
+    return named
+
+
+def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The folders and the files in a folder, sorted; but for those whose names begin with a dot."""
+    folders, files = [], []
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name[0] == ".":
+                continue
+            if not entry.is_dir() and not entry.is_file():
+                check_regular(Path(entry.path))
+            (folders if entry.is_dir() else files).append(Path(entry.path))
+    return folders, files
+
+
+def _images(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The pictures of a class, and what else is there."""
+    folders, files = _entries(folder)
+    images = [file for file in files if file.suffix.lower() in SUFFIXES]
+    left_out = folders + [file for file in files if file.suffix.lower() not in SUFFIXES]
     if not images:
+        found = f"it holds {_told(left_out)}" if left_out else "it is empty"
         raise ValueError(
             f"class folder {folder} holds no images; expected files ending in {', '.join(SUFFIXES)}"
-            " — add some or remove the folder"
+            f", but {found} — add some or remove the folder"
         )
-    return images
+    return images, left_out
+
+
+def _told(left_out: list[Path]) -> str:
+    """How many files of each suffix, and which folders: "7 .heic, 1 .txt, the folder cat/old"."""
+    folders = [f"{path.parent.name}/{path.name}" for path in left_out if path.is_dir()]
+    suffixes = Counter(path.suffix.lower() for path in left_out if not path.is_dir())
+    parts = [f"{n} {suffix or 'without an ending'}" for suffix, n in suffixes.most_common()]
+    if folders:
+        more = f" and {len(folders) - 5} more" if len(folders) > 5 else ""
+        parts.append(f"the folder{'s' * (len(folders) > 1)} {', '.join(folders[:5])}{more}")
+    return ", ".join(parts)
 
 
 def _read_all(files: list[Path], size: int) -> NDArray[np.uint8]:
@@ -110,47 +168,14 @@ def _read_all(files: list[Path], size: int) -> NDArray[np.uint8]:
     def read(start: int) -> int:
         batch = files[start : start + _BATCH]
         for i, file in enumerate(batch, start):
-            images[i] = _square(_decode(file), size)[..., ::-1].transpose(2, 0, 1)
+            images[i] = read_square(file, size)
         return len(batch)
 
-    bar = progress(desc="Reading images", total=len(files))
-    with bar, ThreadPoolExecutor() as pool:
-        for count in pool.map(read, range(0, len(files), _BATCH)):
-            bar.update(count)
+    with listening() as decoders:
+        bar = progress(desc="Reading images", total=len(files), file=decoders.terminal)
+        with bar, ThreadPoolExecutor() as pool:
+            for count in pool.map(read, range(0, len(files), _BATCH)):
+                bar.update(count)
+    if decoders.complained:  # one of them; all were read side by side
+        check_all(files)
     return images
-
-
-def _decode(file: Path) -> NDArray:
-    """The picture (H, W, 3) uint8, BGR."""
-    data = file.read_bytes()
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # an empty file, or a picture too large
-        picture = None
-    if picture is None or _is_cut_jpeg(data):
-        raise ValueError(
-            f"cannot read {file} ({len(data)} bytes): it is damaged, cut short or no image; "
-            "replace or remove it"
-        )
-    return picture
-
-
-def _is_cut_jpeg(data: bytes) -> bool:
-    """Whether this is a JPEG without its end; OpenCV before 4.12 would fill the rest with grey."""
-    if not data.startswith(b"\xff\xd8"):
-        return False
-    at = 2
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":  # up to start of scan
-        padding = data[at + 1 : at + 2] == b"\xff"
-        at += 1 if padding else 2 + int.from_bytes(data[at + 2 : at + 4], "big")  # over a segment
-    return data.find(b"\xff\xd9", at) < 0
-
-
-def _square(picture: NDArray, size: int) -> NDArray:
-    """The central square of a picture (H, W, 3) uint8, as (size, size, 3) uint8."""
-    height, width = picture.shape[:2]
-    edge = min(height, width)
-    y, x = (height - edge) // 2, (width - edge) // 2
-    square = picture[y : y + edge, x : x + edge]
-    method = cv2.INTER_AREA if edge > size else cv2.INTER_LINEAR  # either copies when equal
-    return cv2.resize(square, (size, size), interpolation=method)

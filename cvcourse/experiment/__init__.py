@@ -12,6 +12,7 @@ from cvcourse.experiment.claims import (
 from cvcourse.experiment.intervals import Interval, Unknown, interval, proportion
 from cvcourse.experiment.records import (
     Record,
+    check_record_path,
     hardware,
     load_record,
     record_names,
@@ -29,6 +30,7 @@ __all__ = [
     "Unknown",
     "Verdict",
     "as_seeds",
+    "check_record_path",
     "claim",
     "hardware",
     "interval",

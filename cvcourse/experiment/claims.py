@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from cvcourse.checks import check_choice, check_number
 from cvcourse.experiment.intervals import DASH, Interval, Unknown, interval
+from cvcourse.terminal import printable
 
 Verdict = Literal["confirmed", "confirmed with limits", "corrected", "unsourced"]
 Rule = Literal["more than", "less than", "within", "exact"]
 MIME = "application/vnd.cvcourse.claim+json"  #: of a claim as data, beside its text
 MARKS = {True: "✓", False: "✗", None: "○"}  #: it holds, it does not, it is open
-PLAIN_MARKS = {True: "[holds]", False: "[fails]", None: "[open]"}  # where a terminal has no others
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,7 @@ class Claim:
             reasons = ["all of it is open: it takes more seeds, pictures or steps"]
         return "; ".join(dict.fromkeys(reasons))
 
-    def text(self, marks: Mapping[bool | None, str]) -> str:
-        """The verdict and each finding with its mark, in lines."""
+    def __str__(self) -> str:
         if self.why_unknown:
             verdict = f"{DASH} ({self.why_unknown})"
         else:
@@ -183,20 +182,10 @@ class Claim:
         lines = (
             f"  {DASH} {what}"
             if isinstance(finding.effect, Unknown)
-            else f"  {marks[finding.holds]} {what}{' (open)' * (finding.holds is None)}"
+            else f"  {MARKS[finding.holds]} {what}{' (open)' * (finding.holds is None)}"
             for what, finding in self.findings.items()
         )
-        return "\n".join((f"claim {self.id}: {verdict}", *lines))
-
-    def __str__(self) -> str:
-        text = self.text(MARKS)
-        try:
-            text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-        except UnicodeEncodeError:
-            encoding = sys.stdout.encoding
-            plain = self.text(PLAIN_MARKS).replace(DASH, "-")
-            return plain.encode(encoding, "replace").decode(encoding)
-        return text
+        return printable("\n".join((f"claim {self.id}: {verdict}", *lines)))
 
     def as_data(self) -> dict[str, Any]:
         """All of it, fit for JSON; see `book/extra/claims.schema.json`."""
@@ -215,7 +204,7 @@ class Claim:
         }
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        return {"text/plain": self.text(MARKS), MIME: self.as_data()}
+        return {"text/plain": str(self), MIME: self.as_data()}
 
 
 def claim(

@@ -21,9 +21,26 @@ import torch
 from cvcourse.experiment.claims import DASH, MARKS
 from cvcourse.experiment.intervals import Unknown
 from cvcourse.experiment.seeds import Results
-from cvcourse.files import write_file
+from cvcourse.files import check_regular, check_writable, expand_home, write_file
+from cvcourse.terminal import printable
 
 RECORDS = resources.files("cvcourse") / "results"
+
+
+def check_record_path(path: str | Path) -> None:
+    """Before the work: that `save_record` will be able to write there.
+
+    >>> from cvcourse.experiment import check_record_path
+    >>> check_record_path("")  # nothing is to be written
+
+    Args:
+        path: as for `save_record`.
+
+    Raises:
+        OSError: nothing can be written there; with the path.
+    """
+    if path:
+        check_writable(path)
 
 
 def save_record(path: str | Path, results: Mapping[str, Results], **settings: Any) -> None:
@@ -104,7 +121,7 @@ class Record:
         numbers = {name: value for name, value in self.settings.items() if isinstance(value, int)}
         settings = ", ".join(f"{name} {value:,}" for name, value in numbers.items())
         versions = ", ".join(f"{name} {value}" for name, value in self.versions.items())
-        return f"{self.dataset} ({settings})\n{self.date}, {self.hardware}; {versions}"
+        return printable(f"{self.dataset} ({settings})\n{self.date}, {self.hardware}; {versions}")
 
     def findings(self) -> str:
         """What each claim came to in this run: its effects and findings, in lines."""
@@ -116,7 +133,7 @@ class Record:
                 f"    {DASH if 'why' in found else MARKS[found['holds']]} {found['what']}"
                 for found in made["findings"]
             ]
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
 
 def said_of(effect: Mapping[str, Any]) -> str:
@@ -152,7 +169,10 @@ def load_record(name: str | Path) -> Record:
     Raises:
         FileNotFoundError: there is none; the message lists those there are.
     """
-    source = Path(name) if Path(name).suffix == ".json" else RECORDS / f"{name}.json"
+    source = RECORDS / f"{name}.json"
+    if Path(name).suffix == ".json":
+        source = expand_home(name)
+        check_regular(source)
     if not source.is_file():
         raise FileNotFoundError(
             f"no record {str(name)!r}; the package has {', '.join(record_names()) or 'none'}"

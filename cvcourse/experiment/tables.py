@@ -9,6 +9,7 @@ from typing import Any
 
 from cvcourse.experiment.claims import Claim, show
 from cvcourse.experiment.intervals import DASH, Interval
+from cvcourse.terminal import printable
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Table:
     def __str__(self) -> str:
         lines = [self.columns, *self.rows]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
-        return "\n".join(
-            "   ".join(
-                cell.rjust(width) if i else cell.ljust(width)
-                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
+        return printable(
+            "\n".join(
+                "   ".join(
+                    cell.rjust(width) if i else cell.ljust(width)
+                    for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+                ).rstrip()
+                for line in lines
+            )
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:

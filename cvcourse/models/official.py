@@ -10,6 +10,7 @@ from torch import nn
 from torchvision.models import get_model_weights
 
 from cvcourse.data import DownloadError
+from cvcourse.files import check_regular
 
 
 def load_official_weights(model: nn.Module, name: str) -> None:
@@ -46,6 +47,7 @@ def load_official_weights(model: nn.Module, name: str) -> None:
 
 def _check(file: Path) -> None:
     """Refuse a file whose SHA-256 does not begin with the last part of its name."""
+    check_regular(file)
     if not file.exists():
         return
     with file.open("rb") as content:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from cvcourse.terminal import printable
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -127,7 +129,8 @@ def format_table(rows: list[Layer]) -> str:
     ]
     parameters = sum(row.parameters for row in rows)
     multiply_adds = sum(row.multiply_adds for row in rows)
-    return "\n".join((titles, *lines, f"{'total':50}{parameters:14,}{multiply_adds:17,}"))
+    total = f"{'total':50}{parameters:14,}{multiply_adds:17,}"
+    return printable("\n".join((titles, *lines, total)))
 
 
 def _layers(module: nn.Module, name: str = "") -> list[tuple[str, Any]]:

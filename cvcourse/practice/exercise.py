@@ -13,6 +13,8 @@ from functools import partial
 from html import escape
 from typing import Any, Self
 
+from cvcourse.terminal import printable
+
 
 @dataclass(frozen=True)
 class Feedback:
@@ -27,7 +29,7 @@ class Feedback:
     text: str
 
     def __str__(self) -> str:
-        return textwrap.fill(f"{self.mark} {self.text}", width=79, break_on_hyphens=False)
+        return printable(textwrap.fill(f"{self.mark} {self.text}", 79, break_on_hyphens=False))
 
 
 class Exercise(ABC):
@@ -64,11 +66,12 @@ class Exercise(ABC):
 
     def hint(self) -> None:
         """Print one step of the way."""
-        print(textwrap.fill(self._hint, width=79, break_on_hyphens=False))
+        print(printable(textwrap.fill(self._hint, width=79, break_on_hyphens=False)))
 
     def solution(self) -> None:
         """Print a solution, and what there is to learn from it."""
-        print(f"{self.source}\n\n# {textwrap.fill(self._why, 77, subsequent_indent='# ')}")
+        why = textwrap.fill(self._why, 77, subsequent_indent="# ")
+        print(printable(f"{self.source}\n\n# {why}"))
 
     def judge(self, answer: Any) -> Feedback:
         """What `check` prints."""

@@ -15,6 +15,7 @@ from cvcourse.receptive_field.axis import Axis
 from cvcourse.receptive_field.call import Axes, Call
 from cvcourse.receptive_field.rules import elementwise
 from cvcourse.receptive_field.table import ELEMENTWISE, rule_for
+from cvcourse.terminal import printable
 from cvcourse.train.evaluate import evaluating
 
 
@@ -145,7 +146,7 @@ class ReceptiveFields(Mapping[str, Field]):
             lines.append(
                 line + "".join(f"{_times(n):>{w}}" for n, w in zip(numbers, widths, strict=True))
             )
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
 
 def _times(pair: tuple[Any, Any] | None) -> str:

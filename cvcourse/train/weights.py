@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from cvcourse.checks import check, checked
-from cvcourse.files import write_file
+from cvcourse.files import check_regular, expand_home, write_file
 from cvcourse.train.checkpoint import CheckpointError
 
 
@@ -41,9 +41,12 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
 
     Raises:
         FileNotFoundError: there is no such file.
+        OSError: it is no file, but a folder or a pipe.
         CheckpointError: the file is damaged, was not written by `save_weights`, or is of another
             model; the first tensors that differ are named. The model keeps the weights it had.
     """
+    path = expand_home(path)
+    check_regular(path)
     try:
         with safe_open(str(path), "pt") as file:
             digest = (file.metadata() or {}).get("sha256")

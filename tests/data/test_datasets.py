@@ -1,11 +1,13 @@
 import gzip
 import hashlib
 import io
+import multiprocessing
 import os
 import pickle
 import shutil
 import tarfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -290,6 +292,31 @@ def test_the_second_load_asks_nobody_and_unpacks_nothing(
     assert len(unpacked) == (0 if name == "svhn" else 1)
 
 
+@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+def test_four_processes_share_one_download(web: Web, name: str) -> None:
+    truth, names = web.publish(name)
+    fork = multiprocessing.get_context("fork")
+    for _ in range(2):
+        start = fork.Barrier(4)
+
+        def load_and_check(start: Any = start) -> None:
+            torch.set_num_threads(1)
+            start.wait()
+            check(load(name), *truth["train"], names)
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*use of fork", DeprecationWarning)
+            processes = [fork.Process(target=load_and_check) for _ in range(4)]
+            for process in processes:
+                process.start()
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [0] * 4
+        assert len(web.requests) == len(datasets._FILES[name])
+        web.requests.clear()
+        shutil.rmtree(data_folder())
+
+
 def test_a_subset_of_a_downloaded_set(web: Web) -> None:
     truth, _ = web.publish("cifar10")
     part = load("cifar10", n=20, seed=4)
@@ -335,7 +362,8 @@ def test_a_read_only_data_folder_serves_too(web: Web, home: Path, unpacked: list
     folder.chmod(0o555)
     for _ in range(2):
         check(load("cifar10"), *truth["train"], names)
-    assert unpacked == [home / "home" / ".cache" / "cvcourse" / "cifar10-unpacked"]
+    cache = home / "home" / ".cache" / "cvcourse"
+    assert unpacked == [cache.joinpath(*folder.parts[1:], "cifar10-unpacked")]
     assert not (folder / "cifar10-unpacked").exists()
 
 
@@ -363,21 +391,21 @@ def test_every_published_file_has_a_checksum_and_every_data_set_a_mirror() -> No
 # ---------------------------------------------------------------- your own
 
 
-def pets(path: Path) -> Path:
+def pets(path: Path, start: int = 0) -> Path:
     for i, part in enumerate(("train/cat", "train/dog", "test/cat", "test/dog")):
         (path / part).mkdir(parents=True)
         for j in range(3):
-            Image.fromarray(pictures(1, (32, 32, 3), 10 * i + j)[0]).save(path / part / f"{j}.png")
+            picture = pictures(1, (32, 32, 3), start + 10 * i + j)[0]
+            Image.fromarray(picture).save(path / part / f"{j}.png")
     return path
 
 
-def archived(folder: Path) -> Path:
-    archive = folder.with_name(f"{folder.name}.tar.gz")
-    with tarfile.open(archive, "w:gz") as tar:
-        for split in ("train", "test"):
-            tar.add(folder / split, split)
+def archived(folder: Path, kind: str = "gztar", *, around: bool = False) -> Path:
+    """The folder as an archive beside it, `around`: with the folder itself around its parts."""
+    root, base = (folder.parent, folder.name) if around else (folder, ".")
+    archive = shutil.make_archive(str(folder), kind, root, base)
     shutil.rmtree(folder)
-    return archive
+    return Path(archive)
 
 
 def check_pets(image_set: ImageSet) -> None:
@@ -430,7 +458,53 @@ def test_an_archive_in_a_read_only_folder_is_unpacked_in_the_cache(
     for _ in range(2):
         check_pets(load("pets", "test"))
     assert list(data_folder().iterdir()) == [archive]
-    assert unpacked == [home / "home" / ".cache" / "cvcourse" / "pets"]
+    cache = home / "home" / ".cache" / "cvcourse"
+    assert unpacked == [cache.joinpath(*data_folder().parts[1:], "pets")]
+
+
+def test_read_only_archives_of_one_name_do_not_get_mixed_up(tmp_path: Path) -> None:
+    for i, place in enumerate(("one", "two")):
+        archive = archived(pets(tmp_path / place / "pets", start=100 * i))
+        archive.parent.chmod(0o555)
+    first, second = (load(tmp_path / place / "pets") for place in ("one", "two"))
+    assert not torch.equal(first.images, second.images)
+
+
+@pytest.mark.parametrize("kind", ["gztar", "zip"])
+@pytest.mark.parametrize("around", [False, True])
+@pytest.mark.parametrize("whole", [False, True])
+def test_archives_as_people_make_them(kind: str, around: bool, whole: bool) -> None:
+    """With a folder around `train` or without; named with its ending or without."""
+    archive = archived(pets(data_folder() / "pets"), kind, around=around)
+    for _ in range(2):
+        check_pets(load(archive.name if whole else "pets", "test"))
+        check_pets(load(archive if whole else data_folder() / "pets", "test"))
+
+
+def test_what_macos_adds_to_an_archive_is_passed_over() -> None:
+    folder = pets(data_folder() / "pets")
+    shutil.copytree(folder, data_folder() / "__MACOSX" / "pets")
+    archive = shutil.make_archive(str(folder), "zip", data_folder())
+    for made in (folder, data_folder() / "__MACOSX"):
+        shutil.rmtree(made)
+    assert Path(archive).name == "pets.zip"
+    check_pets(load("pets", "test"))
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_without_a_home_a_path_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.delenv("CVCOURSE_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as where there is none
+    archived(pets(tmp_path / "pets"))
+    check_pets(load("pets" if relative else tmp_path / "pets", "test"))
+    with pytest.raises(FileNotFoundError, match="no home directory"):
+        load("mnist")
+    with pytest.raises(FileNotFoundError, match="no such home directory: '~/pets'"):
+        load("~/pets")
 
 
 def test_a_damaged_archive_is_named_and_leaves_nothing() -> None:

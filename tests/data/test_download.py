@@ -1,8 +1,6 @@
-import gzip
 import hashlib
 import os
 import re
-import tarfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ import pytest
 
 import cvcourse.progress as progress_module
 from cvcourse.data import download
-from cvcourse.data.download import DownloadError, data_folder, fetch, remember, unpack
+from cvcourse.data.download import DownloadError, data_folder, fetch, remember
 
 NAME = "pets.tar.gz"
 BODY = np.random.default_rng(0).bytes(300_000)
@@ -142,12 +140,48 @@ def test_a_damaged_note_is_no_note(mirrors: Mirrors, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_needs_no_note(
     mirrors: Mirrors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any) -> int:
+    def refuse(*_: Any, **__: Any) -> int:
         raise PermissionError("read-only")
 
     (tmp_path / NAME).write_bytes(BODY)
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(download, "write_file", refuse)
+    monkeypatch.setattr(download.FileLock, "acquire", refuse)
     assert get(mirrors, tmp_path).read_bytes() == BODY
+    assert list(tmp_path.iterdir()) == [tmp_path / NAME]
+
+
+@pytest.mark.parametrize("name", [NAME, f"{NAME}.part"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link that leads nowhere"])
+def test_what_is_no_file_is_neither_opened_nor_replaced(
+    mirrors: Mirrors, tmp_path: Path, name: str, kind: str
+) -> None:
+    path = tmp_path / name
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "a disk that is not here")
+    before = path.lstat().st_mode
+    with pytest.raises(OSError, match=rf"is no regular file.*{re.escape(name)}"):
+        get(mirrors, tmp_path, "good")
+    assert path.lstat().st_mode == before
+    assert not mirrors.requests
+
+
+def test_who_waits_is_told_and_finds_the_file(
+    mirrors: Mirrors, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = threading.Thread(target=get, args=(mirrors, tmp_path, "404"))
+    with download.one_at_a_time(tmp_path / NAME):
+        waiting.start()
+        while "another process is getting" not in (told := capsys.readouterr().out):
+            time.sleep(0.01)
+        (tmp_path / NAME).write_bytes(BODY)
+        remember(tmp_path / NAME, SHA256)
+    waiting.join()
+    assert str(tmp_path / NAME) in told
+    assert not mirrors.requests
 
 
 @pytest.mark.parametrize("present", [BODY[:-1], BODY[::-1], b""])
@@ -322,70 +356,8 @@ def test_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         assert data_folder() == Path.home() / ".cache" / "cvcourse"
 
 
-def archive_of(path: Path, **files: bytes) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
-        for name, body in files.items():
-            source = path.parent / name
-            source.write_bytes(body)
-            tar.add(source, f"inner/{name}")
-            source.unlink()
-    return path
-
-
-def test_unpack(tmp_path: Path) -> None:
-    archive = archive_of(tmp_path / "a.tar.gz", one=b"1", two=b"22")
-    (tmp_path / "three.gz").write_bytes(gzip.compress(b"333"))
-    folder = tmp_path / "new" / "all"
-    unpack([archive, tmp_path / "three.gz"], folder)
-    contents = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
-    assert {name: path.read_bytes() for name, path in contents.items()} == {
-        "inner/one": b"1",
-        "inner/two": b"22",
-        "three": b"333",
-    }
-    assert list(folder.parent.iterdir()) == [folder]
-
-
-@pytest.mark.parametrize("suffix", ["tar.gz", "gz"])
-@pytest.mark.parametrize("damage", ["cut", "text", "flipped", "no blocks"])
-def test_a_damaged_archive_leaves_nothing(tmp_path: Path, suffix: str, damage: str) -> None:
-    archive_of(tmp_path / "a.tar.gz", one=BODY, two=BODY)
-    data = (tmp_path / "a.tar.gz").read_bytes()
-    middle = len(data) // 2
-    damaged = {
-        "cut": data[:middle],
-        "text": b"<html>not found</html>",
-        "no blocks": gzip.compress(b"")[:10] + b"\xff" * 100,
-        "flipped": data[:middle] + bytes(1000) + data[middle + 1000 :],
-    }
-    archive = tmp_path / f"b.{suffix}"
-    archive.write_bytes(damaged[damage])
-    folder = tmp_path / "new" / "b"
-    with pytest.raises(ValueError, match=r"cannot unpack .*b.*gz: .*; replace the file"):
-        unpack([archive], folder)
-    assert not list(folder.parent.iterdir())
-
-
-def test_an_archive_cannot_write_elsewhere(tmp_path: Path) -> None:
-    archive = tmp_path / "a.tar.gz"
-    with tarfile.open(archive, "w:gz") as tar:
-        tar.add(__file__, "../outside.py")
-    with pytest.raises(ValueError, match="cannot unpack"):
-        unpack([archive], tmp_path / "folder")
-    assert not (tmp_path / "outside.py").exists()
-
-
-def test_a_faster_process_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    archive = archive_of(tmp_path / "a.tar.gz", one=b"1")
-    folder = tmp_path / "a"
-    before = download._unpack_one
-
-    def meanwhile(archive: Path, contents: Path) -> None:
-        before(archive, contents)
-        (folder / "inner").mkdir(parents=True)
-        (folder / "inner" / "one").write_bytes(b"1")
-
-    monkeypatch.setattr(download, "_unpack_one", meanwhile)
-    unpack([archive], folder)
-    assert (folder / "inner" / "one").read_bytes() == b"1"
-    assert sorted(tmp_path.iterdir()) == [folder, archive]
+def test_without_a_home_it_is_said_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as where there is none
+    monkeypatch.delenv("CVCOURSE_DATA", raising=False)
+    with pytest.raises(FileNotFoundError, match=r"no home directory .* CVCOURSE_DATA"):
+        data_folder()

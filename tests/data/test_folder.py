@@ -1,6 +1,9 @@
-import io
+import contextlib
+import os
 import shutil
+import socket
 import tracemalloc
+import unicodedata
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from PIL import Image
 
 import cvcourse.progress as progress_module
 from cvcourse.data import read_folder
+from cvcourse.data.decode import SUFFIXES
 from cvcourse.data.split import balanced_subset
 
 RED = (220, 40, 30)
@@ -97,12 +101,33 @@ def test_a_number_of_images_that_is_none(pets: Path, n: Any, error: type[Excepti
         read_folder(pets, "train", n=n)
 
 
-@pytest.mark.parametrize(
-    "name", ["a.png", "a.PNG", "a.bmp", "a.jpg", "a.JPG", "a.jpeg", "a.webp", "a.WebP"]
-)
-def test_formats(tmp_path: Path, name: str) -> None:
-    save(tmp_path / "train" / "x" / name, smooth(), quality=95)
+@pytest.mark.parametrize("suffix", [".PNG", ".JPG", ".WebP", ".TIFF", *SUFFIXES])
+def test_formats(tmp_path: Path, suffix: str) -> None:
+    """Every ending that is read belongs to a file that is read right."""
+    kinds = {".apng": "png", ".dib": "bmp", ".jfif": "jpeg", ".jpe": "jpeg", ".mpo": "jpeg"}
+    kinds |= {".pbm": "ppm", ".pgm": "ppm", ".pnm": "ppm", ".ras": None, ".sr": None}
+    file = tmp_path / "train" / "x" / f"a{suffix}"
+    kind = kinds.get(suffix, Image.registered_extensions().get(suffix.lower()))
+    if kind is None:
+        file.parent.mkdir(parents=True)
+        assert cv2.imwrite(str(file), np.ascontiguousarray(smooth()[..., ::-1]))
+    else:
+        save(file, smooth(), format=kind, quality=95)
     assert np.abs(only(tmp_path).astype(int) - smooth()).mean() < 3
+
+
+def test_the_formats_that_people_have_are_among_them() -> None:
+    common = {".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff"}
+    assert common | {".webp"} <= set(SUFFIXES)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "png", "tiff", "webp"])
+def test_of_several_frames_the_first_counts(tmp_path: Path, suffix: str) -> None:
+    first, second = (Image.fromarray(picture) for picture in (smooth(), 255 - smooth()))
+    options: dict[str, Any] = {"lossless": True} if suffix == "webp" else {}
+    file = tmp_path / "train" / "x" / f"a.{suffix}"
+    save(file, first, save_all=True, append_images=[second], **options)
+    assert np.abs(only(tmp_path).astype(int) - smooth()).mean() < 8  # a GIF has 256 colours
 
 
 def test_a_jpeg_of_the_right_size_is_taken_as_decoded(tmp_path: Path) -> None:
@@ -161,75 +186,108 @@ def test_a_small_picture_is_enlarged_smoothly(tmp_path: Path) -> None:
     assert 0 < np.diff(row).max() < 64
 
 
-def test_hidden_files_and_others_are_passed_over(pets: Path) -> None:
+def test_hidden_files_are_passed_over(pets: Path) -> None:
     before = read_folder(pets, "train")
     (pets / "train" / "cat" / "._0.png").write_bytes(b"resource fork")
-    (pets / "train" / "cat" / "notes.txt").write_text("hello")
+    (pets / "train" / "cat" / ".cache").mkdir()
     (pets / "train" / ".ipynb_checkpoints").mkdir()
-    (pets / "train" / "README.md").write_text("hello")
+    (pets / "train" / ".DS_Store").write_bytes(b"")
     after = read_folder(pets, "train")
     assert torch.equal(after.images, before.images)
     assert after.class_names == before.class_names
 
 
-def encoded(suffix: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(smooth(80, 80)).save(buffer, suffix, **options)
-    return buffer.getvalue()
+def test_what_is_left_out_is_counted_and_named_once(pets: Path) -> None:
+    before = read_folder(pets, "train")
+    for name in ("cat/1.heic", "cat/2.HEIC", "dog/3.heic", "dog/notes.txt", "dog/LICENSE", "a.png"):
+        (pets / "train" / name).write_bytes(b"something")
+    save(pets / "train" / "cat" / "kittens" / "a.png", noise())
+    (pets / "train" / "dog" / "folder.jpg").mkdir()
+    with pytest.warns(UserWarning, match="left out") as said:
+        after = read_folder(pets, "train")
+    assert torch.equal(after.images, before.images)
+    (warning,) = said
+    assert str(warning.message) == (
+        f"{pets / 'train'} holds 3 .heic, 1 .png, 1 without an ending, 1 .txt, the folders "
+        "cat/kittens, dog/folder.jpg, left out; expected pictures in class folders"
+    )
+    assert str(pets / "test") in said_of(pets, "test", "test/dog/x.mov")
 
 
-@pytest.mark.parametrize("keep", [0.0, 0.3, 0.9, -1, -2])
-@pytest.mark.parametrize("suffix", ["jpeg", "png", "bmp", "webp"])
-def test_a_file_cut_short_is_named(pets: Path, suffix: str, keep: float) -> None:
-    data = encoded(suffix)
-    data = data[: int(keep)] if keep < 0 else data[: int(keep * len(data))]
-    (pets / "train" / "dog" / f"cut.{suffix}").write_bytes(data)
-    says = rf"cannot read .*dog.cut\.{suffix} \({len(data)} bytes\): it is damaged, cut short"
-    with pytest.raises(ValueError, match=says):
+def said_of(folder: Path, split: str, name: str) -> str:
+    """What is said of a split with one more file."""
+    (folder / name).write_bytes(b"something")
+    with pytest.warns(UserWarning, match=r"holds 1 \.\w+, left out") as said:
+        read_folder(folder, split)
+    return str(said[0].message)
+
+
+def test_many_folders_are_counted(pets: Path) -> None:
+    for i in range(8):
+        (pets / "train" / "cat" / f"{i}").mkdir()
+    with pytest.warns(UserWarning, match=r"the folders cat/0, .*, cat/4 and 3 more, left out"):
         read_folder(pets, "train")
 
 
-def test_a_file_that_is_no_image_is_named(pets: Path) -> None:
-    (pets / "train" / "dog" / "1.png").write_text("<html>not found</html>")
-    with pytest.raises(ValueError, match=r"cannot read .*dog.1\.png"):
+def test_a_class_of_other_files_says_what_it_holds(pets: Path) -> None:
+    (pets / "train" / "eel").mkdir()
+    (pets / "train" / "eel" / "a.heic").write_bytes(b"")
+    (pets / "train" / "eel" / "more").mkdir()
+    with pytest.raises(
+        ValueError, match=r"eel holds no images; .*it holds 1 \.heic, the folder eel"
+    ):
         read_folder(pets, "train")
 
 
-def test_of_several_damaged_files_the_first_is_named(pets: Path) -> None:
-    for i in range(100):
-        save(pets / "train" / "cat" / f"more{i:03}.png", noise())
-    for name in ("more040", "more097", "more090"):
-        (pets / "train" / "cat" / f"{name}.png").write_bytes(b"damaged")
-    for _ in range(5):
-        with pytest.raises(ValueError, match="more040"):
-            read_folder(pets, "train")
+@pytest.mark.parametrize("place", ["train/cat/x.png", "train/x", "test/dog/x.txt", "test/dog"])
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device", "dangling link"])
+def test_what_is_neither_file_nor_folder_is_refused(pets: Path, place: str, kind: str) -> None:
+    path = pets / place
+    if path.exists():
+        shutil.rmtree(path)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as server:
+            server.bind(path.name)
+    else:
+        path.symlink_to("/dev/null" if kind == "device" else pets / "nowhere")
+    with pytest.raises(OSError, match=rf"is no regular file.*{place}"):
+        read_folder(pets, place.split("/")[0])
 
 
-@pytest.fixture
-def lenient_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenCV before 4.12: where a JPEG is cut short, the rest is grey and nothing is said."""
-    monkeypatch.setattr(cv2, "imdecode", lambda *_: np.full((32, 32, 3), 128, np.uint8))
+def test_links_to_files_and_folders_are_followed(pets: Path, tmp_path: Path) -> None:
+    whole = read_folder(pets, "train")
+    (pets / "train" / "dog").rename(tmp_path / "elsewhere")
+    (pets / "train" / "dog").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "0.png").rename(tmp_path / "picture")
+    (tmp_path / "elsewhere" / "0.png").symlink_to(tmp_path / "picture")
+    assert torch.equal(read_folder(pets, "train").images, whole.images)
 
 
-@pytest.mark.usefixtures("lenient_decoder")
-@pytest.mark.parametrize("progressive", [False, True])
-@pytest.mark.parametrize("thumbnail", [False, True])
-def test_a_cut_jpeg_is_found_whatever_the_decoder_says(
-    tmp_path: Path, thumbnail: bool, progressive: bool
-) -> None:
-    data = encoded("jpeg", progressive=progressive)
-    if thumbnail:  # a whole JPEG, with an end of its own, in a segment before the picture
-        small = b"Exif\0\0" + encoded("jpeg")
-        data = data[:2] + b"\xff\xe1" + (len(small) + 2).to_bytes(2, "big") + small + data[2:]
-    file = tmp_path / "train" / "x" / "a.jpg"
-    file.parent.mkdir(parents=True)
-    for whole in (data, data + b"appended by the camera", data[:2] + b"\xff" + data[2:]):
-        file.write_bytes(whole)
-        only(tmp_path)
-    for keep in (10, len(data) // 2, len(data) - 2, len(data) - 1):
-        file.write_bytes(data[:keep])
-        with pytest.raises(ValueError, match="cut short"):
-            only(tmp_path)
+COMPOSED, APART = (unicodedata.normalize(form, "été 고양이") for form in ("NFC", "NFD"))
+
+
+@pytest.mark.parametrize(("train", "test"), [(COMPOSED, APART), (APART, COMPOSED), (APART, APART)])
+def test_names_compare_however_they_are_encoded(tmp_path: Path, train: str, test: str) -> None:
+    save(tmp_path / "train" / train / "a.png", noise())
+    save(tmp_path / "test" / test / "a.png", noise(seed=1))
+    for split in ("train", "test"):
+        assert read_folder(tmp_path, split).class_names == (COMPOSED,)
+
+
+def test_one_name_in_two_encodings_is_refused(tmp_path: Path) -> None:
+    for name in (COMPOSED, APART):
+        save(tmp_path / "train" / name / "a.png", noise())
+    with pytest.raises(ValueError, match=f"class '{COMPOSED}' has two folders in .*train"):
+        read_folder(tmp_path, "train")
+
+
+def test_a_name_that_no_figure_could_show_is_refused(tmp_path: Path) -> None:
+    file = save(tmp_path / "train" / "x" / "a.png", noise())
+    os.rename(file.parent, os.fsencode(tmp_path / "train") + b"/\xe9t\xe9")
+    with pytest.raises(ValueError, match=r"train/\\udce9t\\udce9' is not in UTF-8; rename it"):
+        read_folder(tmp_path, "train")
 
 
 def test_missing_folders_say_what_is_expected(pets: Path) -> None:

@@ -1,9 +1,7 @@
 """Findings are judged by their intervals; a claim is a text, and data."""
 
-import io
 import json
 import math
-import sys
 from typing import Any
 
 import numpy as np
@@ -11,8 +9,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from cvcourse.experiment import Finding, Interval, claim, interval, less, more, same
-from cvcourse.experiment.claims import MIME, show
+from cvcourse.experiment import Interval, claim, interval, less, more, same
+from cvcourse.experiment.claims import MIME
 
 
 def between(low: float, high: float) -> Interval:
@@ -182,18 +180,3 @@ def test_a_claim_that_cannot_be_is_refused(
     good = {"verdict": "confirmed", "findings": WET, "effect": DAMP, "short": "s"}
     with pytest.raises(error, match=message):
         claim("x", **good | change)
-
-
-@pytest.mark.parametrize("encoding", ["cp949", "cp1252", "ascii"])
-def test_a_claim_can_be_printed_everywhere(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    monkeypatch.setattr(sys, "stdout", terminal)
-    made = claim("water-wet", "confirmed", WET | {"α rises": Finding(None)}, effect=DAMP, short="s")
-    print(made)
-    show("plain")
-    terminal.flush()
-    out = terminal.buffer.getvalue().decode(encoding)
-    assert out.count("claim water-wet: confirmed") == 2, "once by itself, once by print"
-    assert all(
-        mark in out for mark in (("✓", "○") if encoding == "utf-8" else ("[holds]", "[open]"))
-    )

@@ -1,12 +1,19 @@
 """Runs that were written down come back as they were."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cvcourse.experiment import load_record, record_names, repeat, save_record
+from cvcourse.experiment import (
+    check_record_path,
+    load_record,
+    record_names,
+    repeat,
+    save_record,
+)
 
 
 def rising(seed: int) -> dict[str, float]:
@@ -59,3 +66,17 @@ def test_every_record_of_the_package_can_be_read(name: str) -> None:
     for made in record.claims:
         assert {"id", "verdict", "effect", "findings"} <= made.keys()
         assert f"{made['id']}: {made['verdict']}" in record.findings()
+
+
+def test_a_place_for_a_record_is_tried_before_the_work(tmp_path: Path) -> None:
+    check_record_path("")  # nowhere
+    check_record_path(tmp_path / "new" / "run.json")
+    assert not list((tmp_path / "new").iterdir())
+    with pytest.raises(OSError, match=rf"is no regular file.*{tmp_path}"):
+        check_record_path(tmp_path)
+
+
+def test_a_pipe_is_no_record(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "run.json")
+    with pytest.raises(OSError, match="is no regular file"):
+        load_record(tmp_path / "run.json")

@@ -1,4 +1,5 @@
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,11 @@ def test_weights_of_another_shape_are_refused(published: Path) -> None:
 def test_an_unknown_name_is_torchvisions_to_refuse() -> None:
     with pytest.raises(ValueError, match="Unknown model"):
         load_official_weights(nn.Linear(3, 2), "vgg12")
+
+
+def test_a_pipe_in_the_place_of_the_file_is_refused(published: Path, tmp_path: Path) -> None:
+    place = tmp_path / "hub" / "checkpoints" / published.name
+    place.parent.mkdir(parents=True)
+    os.mkfifo(place)
+    with pytest.raises(OSError, match="is no regular file"):
+        load_official_weights(nn.Linear(3, 2), "tiny")

@@ -1,5 +1,6 @@
 """Weights to share come back whole, or not at all."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,19 @@ def test_a_file_of_somebody_elses_is_refused_with_the_remedy(tmp_path: Path) -> 
         load_weights(SmallCNN(width=4), path)
     with pytest.raises(FileNotFoundError):
         load_weights(SmallCNN(width=4), tmp_path / "nowhere.safetensors")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="is no regular file"):
+        load_weights(SmallCNN(width=4), tmp_path / "pipe")
+
+
+def test_what_is_written_below_home_is_read_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    model, twin = SmallCNN(width=4), SmallCNN(width=4)
+    save_weights(model, "~/model.safetensors")
+    load_weights(twin, "~/model.safetensors")
+    assert same(state(twin), state(model))
