@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from kinds import ANY, EITHER, FINE, SAME, WRONG, Expect, Kind, Trial, strangers
 from torch import Tensor
+
+from fuzz.kinds import ANY, EITHER, FINE, SAME, WRONG, Expect, Kind, Trial, strangers
 
 STRANGE = strangers("NaN tensor")
 
@@ -49,7 +50,11 @@ def _common(make: Callable[[], Tensor], *, ndim: bool, tied: tuple[int, ...]) ->
             Trial("flat", lambda: make().flatten(), WRONG if make().ndim > 1 else SAME),
         ]
     trials += [
-        Trial(f"dimension {d} longer", lambda d=d: torch.cat([make(), make().narrow(d, 0, 1)], d), WRONG)
+        Trial(
+            f"dimension {d} longer",
+            lambda d=d: torch.cat([make(), make().narrow(d, 0, 1)], d),
+            WRONG,
+        )
         for d in tied
     ]
     trials += [
@@ -209,7 +214,7 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 
 def each(value: float, low: float, high: float, n: int) -> Kind:
     """A number for all images, or (n,) of them; from `low` to `high`."""
-    from kinds import number
+    from fuzz.kinds import number
 
     make = lambda: torch.full((n,), float(value))  # noqa: E731
     one = number(value, low, high).but(drop=["NaN tensor"])

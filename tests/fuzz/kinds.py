@@ -112,7 +112,11 @@ def number(
         alike["float32"] = np.float32(value)
     other = {"Fraction": Fraction(value), "as text": str(value), "in a list": [value]}
     other |= {"0-d tensor": torch.tensor(value), "0-d array": np.array(value)}
-    wrong: dict[str, Any] = {"inf": math.inf, "−inf": -math.inf, "NaN as float32": np.float32("nan")}
+    wrong: dict[str, Any] = {
+        "inf": math.inf,
+        "−inf": -math.inf,
+        "NaN as float32": np.float32("nan"),
+    }
     wrong |= {"NaN as text": "NaN", "two": [value, value]}
     fine: dict[str, Any] = {}
     if low > -math.inf:
@@ -168,7 +172,12 @@ def truth(value: bool) -> Kind:
     wrong = {"as text": str(value), "as YAML's text": str(value).lower(), "yes": "yes", "no": "no"}
     wrong |= {"2": 2, "−1": -1, "empty text": "", "in a list": [value]}
     return _kind(
-        value, strangers("True"), {"NumPy's": np.bool_(value)}, other, wrong, {"the other": not value}
+        value,
+        strangers("True"),
+        {"NumPy's": np.bool_(value)},
+        other,
+        wrong,
+        {"the other": not value},
     )
 
 
@@ -217,28 +226,22 @@ def thing(plain: Make, *words: str, drop: Iterable[str] = ()) -> Kind:
     return Kind(plain, tuple(trials), words).but(drop=drop)
 
 
-def generator() -> Kind:
-    """torch's generator."""
-    kind = thing(lambda: torch.Generator().manual_seed(3), "Generator")
-    return kind.but(Trial("NumPy's", lambda: np.random.default_rng(3), WRONG))
-
-
-def rng() -> Kind:
-    """NumPy's generator."""
-    return thing(lambda: np.random.default_rng(3), "Generator").but(
-        Trial("torch's", torch.Generator, WRONG),
-        Trial("the old one", lambda: np.random.RandomState(3), ANY),
-        Trial("the module", lambda: np.random, ANY),
-    )
-
-
 def size(value: tuple[int, int], *, low: int = 1) -> Kind:
     """Height and width."""
     height, width = value
     wrong: dict[str, Any] = {"one": (height,), "three": (*value, 3), "too low": (low - 1, width)}
     wrong |= {"a negative": (height, -1), "a zero": (height, 0), "a half": (height, width + 0.5)}
-    wrong |= {"texts": (str(height), str(width)), "a NaN": (math.nan, width), "an inf": (height, math.inf)}
-    wrong |= {"a None": (None, width), "a True": (True, width), "a number": height, "a mapping": {height: width}}
+    wrong |= {
+        "texts": (str(height), str(width)),
+        "a NaN": (math.nan, width),
+        "an inf": (height, math.inf),
+    }
+    wrong |= {
+        "a None": (None, width),
+        "a True": (True, width),
+        "a number": height,
+        "a mapping": {height: width},
+    }
     wrong |= {"0-d array": np.array(3)}
     other = {"list": list(value), "array": np.array(value), "tensor": torch.tensor(value)}
     other |= {"floats": tuple(map(float, value))}
@@ -260,7 +263,11 @@ def numbers(
         wrong |= {"too low": (low - 0.001, *rest), "far too low": (low - 7, *rest)}
     if high < math.inf:
         wrong |= {"too high": (high + 0.001, *rest), "far too high": (high + 7, *rest)}
-    other = {"texts": tuple(map(str, value)), "tensor": torch.tensor(value), "array": np.array(value)}
+    other = {
+        "texts": tuple(map(str, value)),
+        "tensor": torch.tensor(value),
+        "array": np.array(value),
+    }
     alike: dict[str, Any] = {"list": list(value)}
     if isinstance(value[0], float):
         alike["float64"] = tuple(map(np.float64, value))
@@ -275,35 +282,8 @@ def names(*value: str, other: Expect = FINE) -> Kind:
     wrong |= {"bytes of each": (b"a",) * n, "tuples": ((),) * n}
     either = {"array": np.array(value)}
     kind = _kind(value, strangers(), {"a list": list(value)}, either, wrong, {})
-    odd = {"markup": tuple(f"<i>{v}$&\"'" for v in value), "Hangul": tuple("한글" + v for v in value)}
+    odd = {
+        "markup": tuple(f"<i>{v}$&\"'" for v in value),
+        "Hangul": tuple("한글" + v for v in value),
+    }
     return kind.but(*_trials(other, odd))
-
-
-def mapping(plain: Make, *, empty: Expect = WRONG) -> Kind:
-    """Name → something."""
-    kind = thing(plain, drop=["its class"])
-    return kind.but(
-        Trial("{}", dict, empty),
-        Trial("its values", lambda: list(plain().values()), WRONG),
-        Trial("its keys", lambda: list(plain()), WRONG),
-        Trial("numbers as keys", lambda: dict(enumerate(plain().values())), WRONG),
-        Trial("None as values", lambda: dict.fromkeys(plain()), WRONG),
-        Trial("text as values", lambda: dict.fromkeys(plain(), "fuzz"), WRONG),
-    )
-
-
-def path(plain: Make, *, missing: Expect = FINE) -> Kind:
-    """A file's path, as text or Path."""
-    from pathlib import Path
-
-    trials = [*strangers("text"), Trial("Path", lambda: Path(plain()), SAME)]
-    trials += [
-        Trial("a directory", lambda: Path(plain()).parent, WRONG),
-        Trial("below a file", lambda: Path(__file__) / "x", WRONG),
-        Trial("with NUL", lambda: "a\0b", WRONG),
-        Trial("too long", lambda: "x" * 300, WRONG),
-        Trial("a missing folder", lambda: Path(plain()).parent / "no" / "such", missing),
-        Trial("a device", lambda: "/dev/null", WRONG),
-        Trial("a number", lambda: 3, WRONG),
-    ]
-    return Kind(plain, tuple(trials), ("file", "folder", "path"))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from kinds import ANY, FINE, SAME, WRONG, Expect, Kind, Trial, thing
-from things import CLASSES, SIDE, Answers, image_set, net, normal, pictures, unlabeled
 from torch import Tensor, nn
 
 from cvcourse.data import ImageSet
+from fuzz.kinds import ANY, FINE, SAME, WRONG, Expect, Kind, Make, Trial, strangers, thing
+from fuzz.things import CLASSES, Answers, image_set, net, normal, unlabeled
 
 
 def model(plain: Callable[[], nn.Module] = net, *, training: Expect = FINE) -> Kind:
@@ -111,7 +112,7 @@ def _one_unlabeled(some: ImageSet) -> ImageSet:
 
 def augment(*, optional: bool = True) -> Kind:
     """(images, generator) → images."""
-    from kinds import function
+    from fuzz.kinds import function
 
     kind = function(
         lambda: lambda images, generator: images.flip(-1),
@@ -129,20 +130,64 @@ def augment(*, optional: bool = True) -> Kind:
 
 def targets(n: int, n_classes: int) -> Any:
     """Rows that sum to 1."""
-    from arrays import floats
+    from fuzz.arrays import floats
 
     make = lambda: normal(n, n_classes, seed=4).softmax(1)  # noqa: E731
-    return floats(make, 0, 1, tied=(0, 1)).but(
-        Trial("logits", lambda: normal(n, n_classes), WRONG),
-        Trial("sums of 2", lambda: 2 * make(), WRONG),
-        Trial("sums of 0.9", lambda: 0.9 * make(), WRONG),
-        Trial("zeros", lambda: 0 * make(), WRONG),
-        Trial("a row of NaN", lambda: torch.cat([make()[1:], make()[:1] * math.nan]), WRONG),
-        Trial("int64", lambda: make().long(), WRONG),
-        Trial("bool", lambda: make() > 2, WRONG),
-        Trial("percentages", lambda: 100 * make(), WRONG),
-        Trial("half", lambda: make().half(), ANY),
-    ).named("probabilities", "targets", "distribution")
+    return (
+        floats(make, 0, 1, tied=(0, 1))
+        .but(
+            Trial("logits", lambda: normal(n, n_classes), WRONG),
+            Trial("sums of 2", lambda: 2 * make(), WRONG),
+            Trial("sums of 0.9", lambda: 0.9 * make(), WRONG),
+            Trial("zeros", lambda: 0 * make(), WRONG),
+            Trial("a row of NaN", lambda: torch.cat([make()[1:], make()[:1] * math.nan]), WRONG),
+            Trial("int64", lambda: make().long(), WRONG),
+            Trial("bool", lambda: make() > 2, WRONG),
+            Trial("percentages", lambda: 100 * make(), WRONG),
+            Trial("half", lambda: make().half(), ANY),
+        )
+        .named("probabilities", "targets", "distribution")
+    )
 
 
-_ = (SAME, SIDE, np, pictures)
+def mapping(plain: Make, *, empty: Expect = WRONG) -> Kind:
+    """Name → something."""
+    kind = thing(plain, drop=["its class"])
+    return kind.but(
+        Trial("{}", dict, empty),
+        Trial("its values", lambda: list(plain().values()), WRONG),
+        Trial("its keys", lambda: list(plain()), WRONG),
+        Trial("numbers as keys", lambda: dict(enumerate(plain().values())), WRONG),
+        Trial("None as values", lambda: dict.fromkeys(plain()), WRONG),
+        Trial("text as values", lambda: dict.fromkeys(plain(), "fuzz"), WRONG),
+    )
+
+
+def path(plain: Make, *, missing: Expect = FINE) -> Kind:
+    """A file's path, as text or Path."""
+    trials = [*strangers("text"), Trial("Path", lambda: Path(plain()), SAME)]
+    trials += [
+        Trial("a directory", lambda: Path(plain()).parent, WRONG),
+        Trial("below a file", lambda: Path(__file__) / "x", WRONG),
+        Trial("with NUL", lambda: "a\0b", WRONG),
+        Trial("too long", lambda: "x" * 300, WRONG),
+        Trial("a missing folder", lambda: Path(plain()).parent / "no" / "such", missing),
+        Trial("a device", lambda: "/dev/null", WRONG),
+        Trial("a number", lambda: 3, WRONG),
+    ]
+    return Kind(plain, tuple(trials), ("file", "folder", "path"))
+
+
+def generator() -> Kind:
+    """torch's generator."""
+    kind = thing(lambda: torch.Generator().manual_seed(3), "Generator")
+    return kind.but(Trial("NumPy's", lambda: np.random.default_rng(3), WRONG))
+
+
+def rng() -> Kind:
+    """NumPy's generator."""
+    return thing(lambda: np.random.default_rng(3), "Generator").but(
+        Trial("torch's", torch.Generator, WRONG),
+        Trial("the old one", lambda: np.random.RandomState(3), ANY),
+        Trial("the module", lambda: np.random, ANY),
+    )

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from kinds import Expect
 from torch import Tensor, nn
 
 import cvcourse
+from fuzz.kinds import Expect
 
 PACKAGE = str(Path(cvcourse.__file__).parent)
 CLASSES = ("right", "named", "obscure", "silent", "refused", "crash", "hang")
@@ -42,6 +42,8 @@ def classify(
             return "crash", said
         if expect in (Expect.SAME, Expect.FINE):
             return "refused", said
+        if type(error).__name__ == "NotRightError":  # what a judge says is for a learner
+            return "named", said
         return ("named" if naming.is_named(error, deliberate) else "obscure"), said
     if expect is Expect.WRONG:
         return "silent", f"gives {show(result)}"
@@ -56,7 +58,7 @@ def classify(
 
 def _is_deliberate(error: BaseException) -> bool:
     """Whether a line of the package, or of an exercise's judge, raised it."""
-    if type(error).__name__ == "NotRight":
+    if type(error).__name__ == "NotRightError":
         return True
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1] if frames else None
@@ -80,7 +82,9 @@ class Naming:
         names = {self.argument, self.argument.replace("_", " "), self.argument.rstrip("s")}
         if deliberate:
             names |= set(self.words) | set(_types(self.value))
-        if any(name and re.search(rf"(?<!\w){re.escape(name)}s?(?!\w)", said, re.I) for name in names):
+        if any(
+            name and re.search(rf"(?<!\w){re.escape(name)}s?(?!\w)", said, re.I) for name in names
+        ):
             return True
         return any(shown in said for shown in _shown(self.value, deliberate))
 
@@ -161,6 +165,11 @@ def _array(value: Any) -> np.ndarray:
 def show(value: Any) -> str:
     """A value in a few words."""
     if isinstance(value, Tensor | np.ndarray):
-        few = f" {_array(value).ravel()[:4].tolist()}" if not str(value.dtype).endswith("object") and getattr(value, "device", None) != torch.device("meta") else ""
+        few = (
+            f" {_array(value).ravel()[:4].tolist()}"
+            if not str(value.dtype).endswith("object")
+            and getattr(value, "device", None) != torch.device("meta")
+            else ""
+        )
         return f"{type(value).__name__} {tuple(value.shape)} {value.dtype}{few}"
     return f"{value!r:.120}"

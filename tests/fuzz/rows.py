@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kinds import Kind, Trial
+from fuzz.kinds import Kind, Trial
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Row:
     """Arguments by name; those that begin with "*" are passed by position.
 
     Attributes:
-        name: what is called, as the reference has it.
+        name: what is called, as the reference has it, without "cvcourse.".
         function: what to call; where it changes its arguments, a wrapper that looks at them.
         kinds: argument → kind.
         look: result → what is compared; it is part of the call, since a step fails where it runs.
@@ -38,7 +39,24 @@ class Row:
                 yield name, trial
 
 
-def row(name: str, function: Callable[..., Any], /, **kinds: Any) -> Row:
-    """A row; `look=` says what of the result is compared."""
-    look = kinds.pop("look", None)
-    return Row(name, function, kinds, look) if look else Row(name, function, kinds)
+def row(
+    name: str,
+    function: Callable[..., Any] | None = None,
+    /,
+    look: Callable[[Any], Any] | None = None,
+    **kinds: Kind,
+) -> Row:
+    """A row; without a function, of what has that name in the package."""
+    called = public(name) if function is None else function
+    return Row(name, called, kinds, look) if look else Row(name, called, kinds)
+
+
+def public(name: str) -> Any:
+    """What stands at a dotted name within the package; "()" and what follows a space are notes."""
+    parts = name.split(" ")[0].removesuffix("()").split(".")
+    found: Any = importlib.import_module("cvcourse")
+    for number, part in enumerate(parts, 1):
+        if not hasattr(found, part):
+            importlib.import_module(".".join(["cvcourse", *parts[:number]]))
+        found = getattr(found, part)
+    return found

@@ -16,14 +16,16 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import torch
-from outcome import Hang, Naming, classify, is_sound
-from rows import Row
-from table import ROWS
+
+from fuzz.outcome import Hang, Naming, classify, is_sound
+from fuzz.rows import Row
+from fuzz.table import ROWS
 
 SECONDS = 10  #: what takes longer hangs
 SPARE = 3 * 2**30  #: bytes of memory that the calls may take beyond what the imports took
@@ -75,7 +77,9 @@ def attempt(row: Row, argument: str, trial: Any, wanted: dict[Any, Any]) -> tupl
             result = _quietly(row, **{argument: value})
     except BaseException as raised:
         error = raised
-    return classify(trial.expect, result, error, wanted[key], Naming(argument.strip("*"), value, kind.words))
+    return classify(
+        trial.expect, result, error, wanted[key], Naming(argument.strip("*"), value, kind.words)
+    )
 
 
 def _prepare() -> None:
@@ -93,7 +97,7 @@ def _prepare() -> None:
     with contextlib.suppress(ImportError):
         import resource
 
-        pages = int(open("/proc/self/statm").read().split()[0])
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * os.sysconf("SC_PAGE_SIZE") + SPARE
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
 
@@ -110,7 +114,11 @@ def main() -> None:
         start = time.perf_counter()
         found, seen = attempt(row, argument, trial, wanted)
         took = time.perf_counter() - start
-        print(json.dumps({"class": found, "seen": seen[:300], "seconds": round(took, 3)}), file=out, flush=True)
+        print(
+            json.dumps({"class": found, "seen": seen[:300], "seconds": round(took, 3)}),
+            file=out,
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

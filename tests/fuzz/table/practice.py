@@ -10,31 +10,40 @@ from typing import Any
 
 import numpy as np
 import torch
-from kinds import EITHER, FINE, SAME, WRONG, Kind, Trial, mapping, number, strangers, text, thing
-from rows import Row, row
 
 from cvcourse import practice
-from cvcourse.practice.exercise import Exercise, Feedback, explain, not_a_function
-from cvcourse.practice.function import Function, describe
-from cvcourse.practice.label_budget import estimate
+from cvcourse.practice.exercise import Exercise
 from cvcourse.practice.number import Number
-from cvcourse.practice.project import Project
-from cvcourse.practice.quiz import Option, Question, Quiz, Right, Wrong
+from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
+from fuzz.kinds import (
+    EITHER,
+    FINE,
+    SAME,
+    WRONG,
+    Kind,
+    Trial,
+    number,
+    strangers,
+    text,
+    thing,
+)
+from fuzz.objects import mapping
+from fuzz.rows import Row, row
 
 
-class NotRight(Exception):
+class NotRightError(Exception):
     """What a judge says of an answer that is not right."""
 
 
 def hand_in(exercise: Exercise) -> Callable[[Any], bool]:
-    """The verdict on an answer: True, or `NotRight` with the feedback."""
+    """The verdict on an answer: True, or `NotRightError` with the feedback."""
 
     def judge(answer: Any) -> bool:
         exercise.check(answer)
         feedback = exercise.judge(answer)
         if feedback.mark == "✓":
             return True
-        raise NotRight(feedback.text)
+        raise NotRightError(feedback.text)
 
     return judge
 
@@ -57,7 +66,7 @@ def a_number(exercise: Number) -> Kind:
     right = np.asarray(exercise.answer, np.float64)
     plain = right.tolist()
     trials = [
-        *strangers(),
+        *strangers(*(["2.5"] if plain == 2.5 else [])),
         Trial("NumPy's float64", lambda: np.float64(plain) if right.ndim == 0 else right, SAME),
         Trial("a tensor", lambda: torch.tensor(plain, dtype=torch.float64), EITHER),
         Trial("as text", lambda: str(plain), WRONG),
@@ -91,10 +100,21 @@ class BadRepr:
 def a_function(exercise: Exercise) -> Kind:
     """A function that does what the exercise asks for."""
     answers: dict[str, Any] = {
-        "None": None, "NaN": math.nan, "text": "fuzz", "object": object(), "a list": [], "True": True,
-        "a NaN tensor": torch.tensor(math.nan), "an empty tensor": torch.empty(0), "complex": 1j,
-        "a tensor on meta": torch.empty(3, device="meta"), "a class": dict, "an array of text": np.array(["fuzz"]),
-        "a generator": (i for i in ()), "a bad object": BadRepr(), "a huge number": 10**400,
+        "None": None,
+        "NaN": math.nan,
+        "text": "fuzz",
+        "object": object(),
+        "a list": [],
+        "True": True,
+        "a NaN tensor": torch.tensor(math.nan),
+        "an empty tensor": torch.empty(0),
+        "complex": 1j,
+        "a tensor on meta": torch.empty(3, device="meta"),
+        "a class": dict,
+        "an array of text": np.array(["fuzz"]),
+        "a generator": (i for i in ()),
+        "a bad object": BadRepr(),
+        "a huge number": 10**400,
     }
     right = exercise.answer
     trials = [*strangers(), Trial("the solution in a wrapper", lambda: lambda *a: right(*a), SAME)]
@@ -133,22 +153,70 @@ def engine_rows() -> list[Row]:
         return 3.5
 
     words = {"hint": text("a hint"), "why": text("why")}
-    made = thing(lambda: solution, "solution", "function").but(drop=["lambda", "its class", "class"])
-    mistakes = mapping(lambda: {"no": 4.0}, empty=FINE).but(drop=["numbers as keys", "None as values", "text as values"])
+    made = thing(lambda: solution, "solution", "function").but(
+        drop=["lambda", "its class", "class"]
+    )
+    mistakes = mapping(lambda: {"no": 4.0}, empty=FINE).but(
+        drop=["numbers as keys", "None as values", "text as values"]
+    )
     option = thing(lambda: Wrong("b", "no"), "Right", "Wrong", "option")
-    question = thing(lambda: Question("q?", Right("a", "yes"), Wrong("b", "no")), "Question", "question")
+    question = thing(
+        lambda: Question("q?", Right("a", "yes"), Wrong("b", "no")), "Question", "question"
+    )
     return [
-        row("Feedback", Feedback, mark=text("✗"), text=text("no"), look=str),
-        row("Number", Number, solution=made, **words, mistakes=mistakes, tolerance=number(0.125, 0), look=lambda e: e.judge(3.5).mark),
-        row("not_a_function", not_a_function, name=text("f"), answer=thing(lambda: 3).but(drop=[t.label for t in thing(lambda: 3).trials])),
-        row("explain", explain, error=thing(lambda: ValueError("no"), "error").but(drop=["its class"]), answer=thing(lambda: len).but(drop=[t.label for t in thing(lambda: len).trials]), called_with=text("nothing")),
-        row("describe", describe, arguments=thing(lambda: [torch.zeros(3)], "arguments").but(drop=["text", "bytes", "list", "[]", "{}", "iterator", "array of text", "()", "a list of it", "its class"])),
-        row("Option", Option, text=text(), because=text(), look=lambda o: o.text),
-        row("Right", Right, text=text(), because=text(), look=lambda o: o.text),
-        row("Wrong", Wrong, text=text(), because=text(), look=lambda o: o.text),
-        row("Question", lambda text, option: Question(text, Right("a", "yes"), option), text=text("q?"), option=option, look=lambda q: str(Quiz(q))),
-        row("Quiz", Quiz, **{"*question": question}, look=lambda q: q._repr_html_()),
-        row("estimate", estimate, method=thing(_method, "method"), labels=number(4.0, 0, above=True)),
+        row("practice.exercise.Feedback", mark=text("✗"), text=text("no"), look=str),
+        row(
+            "practice.number.Number",
+            solution=made,
+            **words,
+            mistakes=mistakes,
+            tolerance=number(0.125, 0),
+            look=lambda e: e.judge(3.5).mark,
+        ),
+        row(
+            "practice.exercise.not_a_function",
+            name=text("f"),
+            answer=thing(lambda: 3).but(drop=[t.label for t in thing(lambda: 3).trials]),
+        ),
+        row(
+            "practice.exercise.explain",
+            error=thing(lambda: ValueError("no"), "error").but(drop=["its class"]),
+            answer=thing(lambda: len).but(drop=[t.label for t in thing(lambda: len).trials]),
+            called_with=text("nothing"),
+        ),
+        row(
+            "practice.function.describe",
+            arguments=thing(lambda: [torch.zeros(3)], "arguments").but(
+                drop=[
+                    "text",
+                    "bytes",
+                    "list",
+                    "[]",
+                    "{}",
+                    "iterator",
+                    "array of text",
+                    "()",
+                    "a list of it",
+                    "its class",
+                ]
+            ),
+        ),
+        row("practice.quiz.Option", text=text(), because=text(), look=lambda o: o.text),
+        row("practice.quiz.Right", text=text(), because=text(), look=lambda o: o.text),
+        row("practice.quiz.Wrong", text=text(), because=text(), look=lambda o: o.text),
+        row(
+            "practice.quiz.Question",
+            lambda text, option: Question(text, Right("a", "yes"), option),
+            text=text("q?"),
+            option=option,
+            look=lambda q: str(Quiz(q)),
+        ),
+        row("practice.quiz.Quiz", **{"*question": question}, look=lambda q: q._repr_html_()),
+        row(
+            "practice.label_budget.estimate",
+            method=thing(_method, "method"),
+            labels=number(4.0, 0, above=True),
+        ),
     ]
 
 
@@ -164,6 +232,3 @@ def rows() -> list[Row]:
         kind = a_number(exercise) if isinstance(exercise, Number) else a_function(exercise)
         found.append(row(f"practice.{name}.check", hand_in(exercise), answer=kind))
     return found
-
-
-_ = (Function, Project)

@@ -1,0 +1,40 @@
+"""Every row of the fuzz, a file for a part of the package."""
+
+from __future__ import annotations
+
+from fuzz.table import (
+    batches,
+    data,
+    experiment,
+    explore,
+    fields,
+    figures,
+    fit,
+    heads,
+    losses,
+    mixes,
+    models,
+    pictures,
+    practice,
+    shared,
+    steps,
+)
+
+PARTS = (
+    batches,
+    data,
+    experiment,
+    explore,
+    fields,
+    figures,
+    fit,
+    heads,
+    losses,
+    mixes,
+    models,
+    pictures,
+    practice,
+    shared,
+    steps,
+)
+ROWS = [row for part in PARTS for row in part.rows()]

@@ -1,0 +1,108 @@
+"""What all modules share: `files`, `checks`, `progress`."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from cvcourse import checks, progress
+from fuzz.arrays import images, picture
+from fuzz.kinds import (
+    WRONG,
+    Trial,
+    choice,
+    number,
+    numbers,
+    thing,
+    truth,
+    whole,
+)
+from fuzz.objects import path
+from fuzz.rows import Row, row
+from fuzz.things import photograph, pictures
+
+
+def rows() -> list[Row]:
+    """`files`, `checks`, `progress`."""
+    file = path(lambda: str(Path(tempfile.mkdtemp()) / "file.bin"))
+    many = numbers((0.25, 0.5), 0, 1, length=False)
+    batch = images(pictures)
+    return [
+        row(
+            "files.write_file",
+            path=file,
+            content=thing(lambda: b"content", "bytes", "content", drop=["bytes"]),
+        ),
+        row("files.check_writable", path=file, look=lambda p: p.name),
+        row(
+            "progress.progress",
+            lambda **kw: list(progress.progress(**kw)),
+            iterable=thing(lambda: [1, 2], "iterable").but(
+                drop=[
+                    "text",
+                    "bytes",
+                    "list",
+                    "[]",
+                    "{}",
+                    "iterator",
+                    "array of text",
+                    "()",
+                    "a list of it",
+                ]
+            ),
+            quiet=truth(True),
+        ),
+        row(
+            "checks.check_integer",
+            partial(checks.check_integer, "epochs", low=0, high=9, meaning="passes"),
+            value=whole(3, 0, 9),
+        ),
+        row(
+            "checks.check_number",
+            partial(checks.check_number, "rate", low=0, high=1),
+            value=number(0.5, 0, 1),
+        ),
+        row(
+            "checks.check_numbers",
+            partial(checks.check_numbers, "rates", low=0, high=1),
+            values=many,
+        ),
+        row(
+            "checks.check_choice",
+            partial(checks.check_choice, "mode", choices=["fast", "exact"]),
+            value=choice("fast", ["fast", "exact"]),
+        ),
+        row("checks.check_threshold", threshold=number(0.5, 0, 1)),
+        row(
+            "checks.check_range",
+            partial(checks.check_range, "x", low=0, high=1, unit="a share"),
+            value=number(0.5, 0, 1).but(Trial("list", lambda: [0.5], WRONG)),
+        ),
+        row(
+            "checks.check_cutout",
+            x=number(0.5, 0, 1),
+            y=number(0.5, 0, 1),
+            side=number(0.5, 0, 1),
+            fill=whole(3, 0, 255),
+        ),
+        row("checks.check_image", image=picture(photograph)),
+        row("checks.check_images", images=batch),
+        row(
+            "checks.check_same_length",
+            lambda a: checks.check_same_length(a=a, b="xy"),
+            a=thing(lambda: [1, 2]).but(
+                drop=[
+                    "None",
+                    "text",
+                    "bytes",
+                    "list",
+                    "[]",
+                    "{}",
+                    "()",
+                    "a list of it",
+                    "array of text",
+                ]
+            ),
+        ),
+    ]
