@@ -206,6 +206,13 @@ def picture(make: Callable[[], np.ndarray], *, grey: Expect = FINE) -> Kind:
     return Kind(make, tuple(trials), ("image", "picture"))
 
 
+def plane(make: Callable[[], np.ndarray]) -> Kind:
+    """An array without channels: a grey picture, a mask, or masks."""
+    colours = ["grey", "grey, one channel", "two channels", "five channels", "channels first"]
+    line = Trial("one line", lambda: make().ravel(), WRONG)
+    return picture(make).but(line, drop=[*colours, "bool"]).named("mask", "masks")
+
+
 def _read_only(array: np.ndarray) -> np.ndarray:
     array = array.copy()
     array.flags.writeable = False

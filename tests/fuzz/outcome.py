@@ -102,7 +102,7 @@ def _shown(value: Any, deliberate: bool) -> list[str]:
     """Texts of a value by which a message may name it."""
     parts = list(value) if isinstance(value, list | tuple) else []
     found = [text for v in [value, *parts] if len(text := repr(v)) < 60]
-    if isinstance(value, Path | str):
+    if isinstance(value, Path | str | np.generic):
         found.append(str(value)[:60])
     if deliberate:
         if isinstance(value, Tensor | np.ndarray):

@@ -70,15 +70,17 @@ def attempt(row: Row, argument: str, trial: Any, wanted: dict[Any, Any]) -> tupl
         value = trial.make()
     except Exception as wrong:
         return "broken", f"the valid call, or the value, fails: {type(wrong).__name__}: {wrong}"
-    kind = row.kinds[argument]
+    words = row.kinds[argument].words if argument else ()
+    if trial.label.startswith("dimension"):  # two arguments that do not fit: either may be named
+        words += tuple(row.kinds)
     result, error = None, None
     try:
         with _limited(SECONDS):
-            result = _quietly(row, **{argument: value})
+            result = _quietly(row, **({argument: value} if argument else {}))
     except BaseException as raised:
         error = raised
     return classify(
-        trial.expect, result, error, wanted[key], Naming(argument.strip("*"), value, kind.words)
+        trial.expect, result, error, wanted[key], Naming(argument.strip("*"), value, words)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fuzz.rows import gone
 from fuzz.table import (
     batches,
     data,
@@ -37,4 +38,5 @@ PARTS = (
     shared,
     steps,
 )
-ROWS = [row for part in PARTS for row in part.rows()]
+EVERY = [row for part in PARTS for row in part.rows()]
+ROWS = [row for row in EVERY if row.function is not gone]

@@ -28,9 +28,13 @@ TURN = matrices.rotation(90, (SIDE, SIDE))
 
 def batch_matrix(rows: int = 3) -> Any:
     """(B, rows, 3) float on the images' device."""
-    return floats(
-        lambda: torch.tensor(TURN[:rows], dtype=torch.float32).repeat(N, 1, 1), tied=(0, 1, 2)
-    ).named("matrix", "matrices")
+    return (
+        floats(
+            lambda: torch.tensor(TURN[:rows], dtype=torch.float32).repeat(N, 1, 1), tied=(0, 1, 2)
+        )
+        .but(drop=["bool"])
+        .named("matrix", "matrices")
+    )
 
 
 def rows() -> list[Row]:
@@ -127,7 +131,9 @@ def rows() -> list[Row]:
         row(
             "augment.batch_geometry.resize_crop",
             images=fitting,
-            boxes=floats(lambda: torch.tensor([[1.0, 1.0, 6.0, 7.0]]).repeat(N, 1), tied=(0, 1)),
+            boxes=floats(
+                lambda: torch.tensor([[1.0, 1.0, 6.0, 7.0]]).repeat(N, 1), tied=(0, 1)
+            ).but(drop=["bool"]),
             size=size((5, 4)),
         ),
         row("augment.crop_and_flip", images=anything, generator=generator(), padding=whole(2, 0)),

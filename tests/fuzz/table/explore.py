@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from cvcourse.models import SingleLayer, standardized
-from fuzz.arrays import picture
+from fuzz.arrays import picture, plane
 from fuzz.kinds import (
     ANY,
     FINE,
@@ -59,21 +59,8 @@ def rows() -> list[Row]:
     )
     three, two = names("cow", "dog", "cat"), names("cat", "cup")
     kernel = numbers((0, 1, 0, 1, -4, 1, 0, 1, 0.5), -10, 10)
-    grey = (
-        picture(lambda: np.ascontiguousarray(pictures(96, 96).numpy()), grey=WRONG)
-        .but(
-            drop=[
-                "bool",
-                "grey",
-                "grey, one channel",
-                "two channels",
-                "five channels",
-                "channels first",
-            ]
-        )
-        .but(Trial("one line", lambda: pictures(96).numpy(), WRONG))
-        .optional()
-    )
+    grey = plane(lambda: pictures(96, 96).numpy()).optional()
+
     models = mapping(lambda: {"one": classifier(), "two": classifier()}).but(
         Trial("one model", lambda: {"one": classifier()}, WRONG),
         Trial("three models", lambda: dict.fromkeys("abc", classifier()), WRONG),

@@ -68,6 +68,7 @@ def loss_rows() -> list[Row]:
     one = floats(lambda: normal(N, CLASSES), ndim=False, empty=ANY, infinite=ANY, nan=SPREADS)
     one = one.but(Trial("with inf", lambda: normal(N, CLASSES) + math.inf, SPREADS)).named("logits")
     apart = one.but(drop=["with −inf"])
+    teacher = logits(0, 1).but(Trial("with −inf", lambda: masked(normal(N, CLASSES)), FINE))
     half = [masked(normal(N, CLASSES)), masked(normal(N, CLASSES, seed=1))]
     return [
         row("losses.softmax", logits=one, temperature=above),
@@ -76,13 +77,13 @@ def loss_rows() -> list[Row]:
         row(
             "losses.distillation_loss",
             student_logits=logits(0, 1),
-            teacher_logits=logits(0, 1),
+            teacher_logits=teacher,
             temperature=above,
         ),
         row(
             "losses.knowledge_distillation_loss",
             student_logits=logits(0, 1),
-            teacher_logits=logits(0, 1),
+            teacher_logits=teacher,
             labels=truth_,
             temperature=above,
             alpha=number(0.5, 0, 1),
@@ -108,7 +109,7 @@ def loss_rows() -> list[Row]:
             "neighbours.vote",
             labels=indices(lambda: labels(9), CLASSES - 1),
             neighbours=indices(lambda: torch.tensor([[0, 1, 8], [3, 3, 2]]), 8, empty=FINE),
-            n_classes=whole(3, 3),
+            n_classes=whole(3, 3).named("classes"),
         ),
     ]
 
@@ -124,8 +125,8 @@ def measuring_rows() -> list[Row]:
     few = whole(4, 1)
     return [
         row("train.predict", model=any_classes(), images=batches, batch_size=few),
-        row("train.accuracy", model=answering(), image_set=images_of()),
-        row("train.evaluate", model=answering(), image_set=images_of()),
+        row("train.accuracy", model=answering(), image_set=images_of(other_classes=WRONG)),
+        row("train.evaluate", model=answering(), image_set=images_of(other_classes=WRONG)),
         row("train.evaluating", lambda model: evaluating(model).__enter__(), model=model()),
         row(
             "train.pseudo_label.teacher_probabilities",
@@ -157,7 +158,6 @@ def measuring_rows() -> list[Row]:
             truth=indices(labels, CLASSES - 1, tied=(0,)),
             threshold=number(0.25, 0, 1).but(drop=["highest"]),
         ),
-        row("train.pseudo_label.check_threshold", threshold=share),
         row("random_state.seeded", lambda seed: random_draw(seed), seed=seed()),
         row("random_state.set_random_states", states=mapping(random_state.get_random_states)),
         row("random_state.get_random_states", lambda: type(random_state.get_random_states())),

@@ -9,7 +9,7 @@ import numpy as np
 from cvcourse.augment import (
     matrices,
 )
-from fuzz.arrays import matrix, picture
+from fuzz.arrays import matrix, picture, plane
 from fuzz.kinds import (
     ANY,
     WRONG,
@@ -101,18 +101,7 @@ def rows() -> list[Row]:
         row("augment.geometry.resize_crop", image=image, box=box, size=size((9, 7))),
         row(
             "augment.geometry.warp_mask",
-            mask=picture(lambda: photograph()[..., 0] > 100)
-            .but(
-                drop=[
-                    "grey",
-                    "grey, one channel",
-                    "two channels",
-                    "five channels",
-                    "channels first",
-                    "bool",
-                ]
-            )
-            .named("mask"),
+            mask=plane(lambda: photograph()[..., 0] > 100),
             matrix=matrix(FLAT.copy),
             size=size((9, 7)).optional(),
             fill=whole(1, 0, 255),

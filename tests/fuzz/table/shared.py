@@ -10,6 +10,7 @@ from cvcourse import checks, progress
 from fuzz.arrays import images, picture
 from fuzz.kinds import (
     WRONG,
+    Kind,
     Trial,
     choice,
     number,
@@ -26,7 +27,9 @@ from fuzz.things import photograph, pictures
 def rows() -> list[Row]:
     """`files`, `checks`, `progress`."""
     file = path(lambda: str(Path(tempfile.mkdtemp()) / "file.bin"))
-    many = numbers((0.25, 0.5), 0, 1, length=False)
+    many = (
+        numbers((0.25, 0.5), 0, 1, length=False).but(drop=["[]", "{}", "iterator"]).named("rates")
+    )
     batch = images(pictures)
     return [
         row(
@@ -56,24 +59,23 @@ def rows() -> list[Row]:
         row(
             "checks.check_integer",
             partial(checks.check_integer, "epochs", low=0, high=9, meaning="passes"),
-            value=whole(3, 0, 9),
+            value=whole(3, 0, 9).named("epochs"),
         ),
         row(
             "checks.check_number",
             partial(checks.check_number, "rate", low=0, high=1),
-            value=number(0.5, 0, 1),
+            value=number(0.5, 0, 1).named("rate", "x"),
         ),
         row(
             "checks.check_numbers",
             partial(checks.check_numbers, "rates", low=0, high=1),
-            values=many,
+            values=many.named("rates"),
         ),
         row(
             "checks.check_choice",
             partial(checks.check_choice, "mode", choices=["fast", "exact"]),
-            value=choice("fast", ["fast", "exact"]),
+            value=choice("fast", ["fast", "exact"]).named("mode"),
         ),
-        row("checks.check_threshold", threshold=number(0.5, 0, 1)),
         row(
             "checks.check_range",
             partial(checks.check_range, "x", low=0, high=1, unit="a share"),
@@ -91,18 +93,6 @@ def rows() -> list[Row]:
         row(
             "checks.check_same_length",
             lambda a: checks.check_same_length(a=a, b="xy"),
-            a=thing(lambda: [1, 2]).but(
-                drop=[
-                    "None",
-                    "text",
-                    "bytes",
-                    "list",
-                    "[]",
-                    "{}",
-                    "()",
-                    "a list of it",
-                    "array of text",
-                ]
-            ),
+            a=Kind(lambda: [1, 2], (Trial("three", lambda: [1, 2, 3], WRONG),)),
         ),
     ]
