@@ -1,30 +1,129 @@
 """What every function checks at its door: each error names the thing, the value and what was meant.
 
-A value of the wrong kind is a TypeError, one out of its range a ValueError. NumPy's scalars are as
-welcome as Python's; NaN and infinity are never in range.
+A function that is `checked` has its arguments compared with their annotations, which say the range
+of a number, too: `batch_size: Count`. A value of the wrong kind is a TypeError, one out of its
+range a ValueError. NumPy's scalars are as welcome as Python's; NaN and infinity are never in range.
 """
 
 from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Collection, Sequence
-from typing import Any
+import reprlib
+import typing
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, partial, wraps
+from inspect import Parameter, signature
+from types import GenericAlias, NoneType, UnionType
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 import torch
 from torch import Tensor
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 Scalar = float | Tensor  #: one number, or (B,) for a batch: one for each image
 MAX_FACTOR = 10.0  #: of brightness, contrast, saturation and sharpness
 
 
-def check_integer(name: str, value: Any, low: int, high: int | None, meaning: str) -> int:
+def checked(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """A function that compares its arguments with their annotations before it starts.
+
+    >>> from cvcourse.checks import Count, checked
+    >>> @checked
+    ... def draw(n: Count, how: str = "at random") -> str:
+    ...     return f"{n} {how}"
+    >>> draw(0)
+    Traceback (most recent call last):
+    ValueError: n is 0; expected at least 1 (how many)
+    """
+    accepted = signature(function)
+
+    @cache
+    def wanted() -> dict[str, Any]:  # at the first call: until then not every name is defined
+        hints = typing.get_type_hints(function, include_extras=True)
+        for name, parameter in accepted.parameters.items():
+            if parameter.kind is Parameter.VAR_POSITIONAL:
+                hints[name] = GenericAlias(tuple, (hints[name], ...))
+            elif parameter.kind is Parameter.VAR_KEYWORD:
+                hints[name] = GenericAlias(dict, (str, hints[name]))
+        return hints
+
+    @wraps(function)
+    def door(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        given = accepted.bind(*args, **kwargs)
+        for name, value in given.arguments.items():
+            given.arguments[name] = check(name, value, wanted().get(name, Any))
+        return function(*given.args, **given.kwargs)
+
+    return door
+
+
+def check_fields(made: Any) -> None:
+    """Check the fields of a dataclass, which may be frozen, from its `__post_init__`."""
+    for name, wanted in typing.get_type_hints(type(made), include_extras=True).items():
+        value = check(f"{type(made).__name__}.{name}", getattr(made, name), wanted)
+        object.__setattr__(made, name, value)
+
+
+def check(name: str, value: Any, wanted: Any) -> Any:
+    """`value`, if it is what the annotation `wanted` says; a NumPy scalar as Python's own."""
+    kind: Any = get_origin(wanted) or wanted
+    parts = get_args(wanted)
+    if kind in (Union, UnionType):
+        return _check_union(name, value, parts)
+    if kind is Annotated:
+        return parts[1](name, value)
+    if kind is Literal:
+        return check_choice(name, value, parts)
+    if kind in (int, float):
+        return (check_integer if kind is int else check_number)(name, value)
+    if kind is Any or not isinstance(kind, type):
+        return value
+    if (kind, type(value)) in ((bool, np.bool_), (tuple, list)):
+        value = kind(value)
+    if not isinstance(value, kind) or (isinstance(value, str) and kind is not str):
+        raise TypeError(f"{name} is {_short(value)}; expected {_said(wanted)}")
+    return _check_parts(name, value, kind, parts) if parts else value
+
+
+def _check_parts(name: str, value: Any, kind: type, parts: tuple[Any, ...]) -> Any:
+    if kind in (list, tuple):
+        of_each = parts if kind is tuple and parts[-1] is not ... else parts[:1] * len(value)
+        if len(of_each) != len(value):
+            raise ValueError(f"{name} is {_short(value)}; expected {len(of_each)} of them")
+        whole = zip(value, of_each, strict=True)
+        return kind(check(f"{name}[{i}]", part, of) for i, (part, of) in enumerate(whole))
+    if issubclass(kind, Mapping):
+        return {key: check(f"{name}[{key!r}]", part, parts[1]) for key, part in value.items()}
+    return value  # of what is only gone through once
+
+
+def _check_union(name: str, value: Any, options: tuple[Any, ...]) -> Any:
+    errors: list[Exception] = []
+    for option in options:
+        try:
+            return check(name, value, option)
+        except (TypeError, ValueError) as error:
+            errors.append(error)
+    others = [option for option in options if option is not NoneType]
+    for found in errors:  # the right kind out of its range, or the only kind there is
+        if isinstance(found, ValueError) or len(others) == 1:
+            raise found
+    raise TypeError(f"{name} is {_short(value)}; expected {' or '.join(map(_said, others))}")
+
+
+def check_integer(
+    name: str,
+    value: Any,
+    low: float = -math.inf,
+    high: int | None = None,
+    meaning: str = "a whole number",
+) -> int:
     """A whole number from `low` to `high` (None: no upper end), as Python's own int."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise TypeError(
-            f"{name} is {value!r} ({type(value).__name__}); expected an integer, {meaning}"
-        )
+        raise TypeError(f"{name} is {_short(value)}; expected an integer, {meaning}")
     number = int(value)
     if number < low or (high is not None and number > high):
         wanted = f"at least {low}" if high is None else f"{low} to {high}"
@@ -43,22 +142,11 @@ def check_number(
 ) -> float:
     """A finite number from `low` to `high`, as Python's own float; `above`: `low` itself is out."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise TypeError(
-            f"{name} is {value!r} ({type(value).__name__}); expected a number, {meaning}"
-        )
+        raise TypeError(f"{name} is {_short(value)}; expected a number, {meaning}")
     number = float(value)
     if not math.isfinite(number) or not low <= number <= high or (above and number == low):
         raise ValueError(f"{name} is {value!r}; expected {_span(low, high, above)} ({meaning})")
     return number
-
-
-def check_numbers(name: str, values: Any, low: float, high: float) -> list[float]:
-    """A list of finite numbers from `low` to `high`; tensors and arrays of one dimension, too."""
-    found = [float(value) for value in values]
-    wrong = [value for value in found if not (math.isfinite(value) and low <= value <= high)]
-    if wrong:
-        raise ValueError(f"{name} holds {wrong[0]:g}; expected numbers from {low:g} to {high:g}")
-    return found
 
 
 def check_same_length(**lists: Sequence[object]) -> None:
@@ -79,6 +167,34 @@ def check_choice(name: str, value: Any, choices: Collection[str]) -> str:
 def check_threshold(threshold: Any) -> float:
     """A probability, 0 to 1."""
     return check_number("threshold", threshold, 0, 1, "a probability")
+
+
+def check_probabilities(name: str, value: Any) -> Tensor:
+    """A tensor (N, n_classes), each row ≥ 0 and with sum 1 up to rounding."""
+    if not isinstance(value, Tensor) or value.ndim != 2:
+        raise TypeError(f"{name} is {_short(value)}; expected a tensor (N, n_classes)")
+    if not value.numel():
+        return value
+    sums = value.detach().to(torch.promote_types(value.dtype, torch.float32)).sum(dim=1)  # (N,)
+    off, lowest = (sums - 1).abs().max().item(), value.min().item()
+    rounding = torch.finfo(value.dtype).eps if value.is_floating_point() else 0.0
+    if not (lowest >= 0 and off <= max(1e-4, rounding)):  # also true for NaN
+        raise ValueError(
+            f"a row of {name} is no distribution: the smallest entry is {lowest:.4g}, the largest "
+            f"distance of a sum from 1 is {off:.4g}; expected probabilities — softmax(logits, T), "
+            "or one-hot labels"
+        )
+    return value
+
+
+def check_labels(name: str, value: Any, n: int, n_classes: int, low: int = 0) -> Tensor:
+    """A tensor (n,) int64, each from `low` to n_classes − 1."""
+    if not isinstance(value, Tensor) or value.dtype != torch.int64:
+        raise TypeError(f"{name} are {_short(value)}; expected a tensor of torch.int64")
+    if value.shape != (n,):
+        raise ValueError(f"{name} are {tuple(value.shape)}; expected ({n},), one an image")
+    check_range(name, value, low, n_classes - 1, "classes")
+    return value
 
 
 def check_range(name: str, value: Any, low: float, high: float, unit: str) -> None:
@@ -132,3 +248,20 @@ def _span(low: float, high: float, above: bool) -> str:
     if high == math.inf:
         return f"{'above' if above else 'at least'} {low:g}" if low > -math.inf else "any"
     return f"{'above ' if above else ''}{low:g} to {high:g}"
+
+
+def _short(value: Any) -> str:
+    return f"{reprlib.repr(value)} ({type(value).__name__})"
+
+
+def _said(wanted: Any) -> str:
+    return getattr(get_origin(wanted) or wanted, "__name__", str(wanted))
+
+
+# Annotations of numbers and tensors, for functions that are `checked`.
+Count = Annotated[int, partial(check_integer, low=1, meaning="how many")]
+Seed = Annotated[int, partial(check_integer, low=0, meaning="of random numbers")]
+Positive = Annotated[float, partial(check_number, low=0, above=True)]
+NotNegative = Annotated[float, partial(check_number, low=0)]
+Share = Annotated[float, partial(check_number, low=0, high=1, meaning="a share or probability")]
+Probabilities = Annotated[Tensor, check_probabilities]
