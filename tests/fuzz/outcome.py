@@ -60,6 +60,8 @@ def _is_deliberate(error: BaseException) -> bool:
     """Whether a line of the package, or of an exercise's judge, raised it."""
     if type(error).__name__ == "NotRightError":
         return True
+    if error.__cause__ is not None and str(error.__cause__) == str(error):
+        return _is_deliberate(error.__cause__)  # one that was only given another type
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1] if frames else None
     if last is None or not last.filename.startswith(PACKAGE):
@@ -138,6 +140,8 @@ def _parts(value: Any) -> list[Any]:
 
 def is_same(a: Any, b: Any) -> bool:
     """The same numbers, whatever arrays or tensors hold them."""
+    if isinstance(a, str) and isinstance(b, str):
+        return str(a) == str(b)
     if isinstance(a, Tensor | np.ndarray | np.generic | float | int | bool):
         try:
             first, second = _array(a), _array(b)
@@ -146,8 +150,6 @@ def is_same(a: Any, b: Any) -> bool:
         if first.shape != second.shape or first.dtype.kind in "OUS":
             return False
         return bool(np.allclose(first, second, rtol=1e-4, atol=1e-5, equal_nan=True))
-    if isinstance(a, str) and isinstance(b, str):
-        return str(a) == str(b)
     parts, others = _parts(a), _parts(b)
     if parts or others:
         return len(parts) == len(others) and all(map(is_same, parts, others))

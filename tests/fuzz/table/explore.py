@@ -53,6 +53,15 @@ def classifier() -> Any:
     return standardized(SingleLayer, small()).eval()
 
 
+def spoiled() -> Any:
+    """It has diverged."""
+    return (
+        classifier()
+        .requires_grad_(False)
+        .apply(lambda m: [p.fill_(np.nan) for p in m.parameters()])
+    )
+
+
 def rows() -> list[Row]:
     ten = numbers((0.5, 2.0, -1.0), -10, 10).but(
         Trial("tensor", lambda: torch.tensor([0.5, 2.0, -1.0]), SAME)
@@ -63,6 +72,7 @@ def rows() -> list[Row]:
 
     models = mapping(lambda: {"one": classifier(), "two": classifier()}).but(
         Trial("one model", lambda: {"one": classifier()}, WRONG),
+        Trial("a model that answers NaN", lambda: {"one": spoiled(), "two": classifier()}, WRONG),
         Trial("three models", lambda: dict.fromkeys("abc", classifier()), WRONG),
     )
     seen = images_of(small).but(
@@ -110,7 +120,7 @@ def rows() -> list[Row]:
             "explore.SoftmaxTemperature",
             logits=ten,
             temperature=number(4.0, 0.01, 1000),
-            names=three,
+            names=three.but(Trial("[]", list, FINE)),
             **of,
         ),
         row(

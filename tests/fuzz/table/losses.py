@@ -25,6 +25,7 @@ from fuzz.kinds import (
 )
 from fuzz.objects import answering, images_of, mapping, model, targets
 from fuzz.rows import Row, row
+from fuzz.table.shared import TIED
 from fuzz.things import (
     CLASSES,
     N,
@@ -142,14 +143,7 @@ def measuring_rows() -> list[Row]:
         ),
         row(
             "train.pseudo_label.coverage",
-            probabilities=targets(N, CLASSES).but(
-                drop=[
-                    "dimension 0 longer",
-                    "dimension 0 shorter",
-                    "dimension 1 longer",
-                    "dimension 1 shorter",
-                ]
-            ),
+            probabilities=targets(N, CLASSES).but(drop=TIED),
             threshold=share,
         ),
         row(

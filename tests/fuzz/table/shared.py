@@ -7,29 +7,30 @@ from functools import partial
 from pathlib import Path
 
 from cvcourse import checks, progress
-from fuzz.arrays import images, picture
+from fuzz.arrays import images, indices, picture
 from fuzz.kinds import (
+    FINE,
     WRONG,
     Kind,
     Trial,
     choice,
     number,
-    numbers,
     thing,
     truth,
     whole,
 )
-from fuzz.objects import path
+from fuzz.objects import path, targets
 from fuzz.rows import Row, row
-from fuzz.things import photograph, pictures
+from fuzz.things import CLASSES, N, labels, photograph, pictures, probabilities
+
+EMPTY = Trial("empty", lambda: probabilities()[:0], FINE)
+#: Where nothing else must have the same size.
+TIED = [f"dimension {d} {longer}" for d in (0, 1) for longer in ("longer", "shorter")]
 
 
 def rows() -> list[Row]:
     """`files`, `checks`, `progress`."""
     file = path(lambda: str(Path(tempfile.mkdtemp()) / "file.bin"))
-    many = (
-        numbers((0.25, 0.5), 0, 1, length=False).but(drop=["[]", "{}", "iterator"]).named("rates")
-    )
     batch = images(pictures)
     return [
         row(
@@ -67,11 +68,6 @@ def rows() -> list[Row]:
             value=number(0.5, 0, 1).named("rate", "x"),
         ),
         row(
-            "checks.check_numbers",
-            partial(checks.check_numbers, "rates", low=0, high=1),
-            values=many.named("rates"),
-        ),
-        row(
             "checks.check_choice",
             partial(checks.check_choice, "mode", choices=["fast", "exact"]),
             value=choice("fast", ["fast", "exact"]).named("mode"),
@@ -87,6 +83,16 @@ def rows() -> list[Row]:
             y=number(0.5, 0, 1),
             side=number(0.5, 0, 1),
             fill=whole(3, 0, 255),
+        ),
+        row(
+            "checks.check_labels",
+            partial(checks.check_labels, "truth", n=N, n_classes=CLASSES),
+            value=indices(labels, CLASSES - 1, tied=(0,)).named("truth"),
+        ),
+        row(
+            "checks.check_probabilities",
+            partial(checks.check_probabilities, "targets"),
+            value=targets(N, CLASSES).but(EMPTY, drop=TIED).named("targets"),
         ),
         row("checks.check_image", image=picture(photograph)),
         row("checks.check_images", images=batch),
