@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from cvcourse import neighbours
 from cvcourse.checks import check_integer, check_same_length
 from cvcourse.explore import still, traits
 from cvcourse.explore.base import Explorable, module
-from cvcourse.explore.traits import check_integers, check_rows, trait_errors
+from cvcourse.explore.traits import check_integers, check_numbers, check_rows, trait_errors
 
 _TONES = tuple(still.TONES)
+_NUMBERS = partial(check_numbers, low=-1e6, high=1e6)
 
 
 class NeighbourVote(Explorable):
@@ -42,7 +44,7 @@ class NeighbourVote(Explorable):
     title = "Nearest neighbours"
     _esm = module("neighbours")
 
-    features = traits.rows(-1e6, 1e6)
+    features = traits.rows(_NUMBERS)
     labels = traits.integers(0, 9, "a class")
     names = traits.names()
     query = traits.numbers(-1e6, 1e6, length=2)
@@ -60,7 +62,7 @@ class NeighbourVote(Explorable):
         n: int | None = None,
     ) -> None:
         with trait_errors():
-            rows = check_rows("features", features, -1e6, 1e6)
+            rows = check_rows("features", features, _NUMBERS)
         lengths = sorted({len(row) for row in rows})
         if not 2 <= len(rows) <= 2000 or lengths != [2]:
             raise traitlets.TraitError(

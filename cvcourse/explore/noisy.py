@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from cvcourse.data import ImageSet
 from cvcourse.explore import still, traits
 from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.pictures import data_uri
-from cvcourse.explore.traits import check_integers, check_list, trait_errors
+from cvcourse.explore.traits import check_integers, check_rows, trait_errors
 
 TILE, COLUMNS = 32, 8
+_CLASSES = partial(check_integers, low=0, high=10_000, meaning="a class")
 
 
 class NoisyStudentRounds(Explorable):
@@ -45,8 +47,8 @@ class NoisyStudentRounds(Explorable):
     title = "Noisy Student, round by round"
     _esm = module("noisy")
 
-    rounds = traitlets.List().tag(sync=True)
-    labels = traitlets.List().tag(sync=True)
+    rounds = traits.rows(_CLASSES)
+    labels = traits.integers(0, 10_000, "a class")
     names = traits.names()
     mosaic = traitlets.Unicode().tag(sync=True)
     shown = traits.integer(1, 32, "pictures that are shown")
@@ -58,10 +60,7 @@ class NoisyStudentRounds(Explorable):
         self, rounds: ArrayLike, pictures: ImageSet, *, shown: int = 16, round: int = 0
     ) -> None:
         shape, classes = tuple(pictures.images.shape), len(pictures.class_names)
-        guesses = [
-            check_integers(f"rounds[{i}]", row, 0, classes - 1, "a class")
-            for i, row in enumerate(check_list("rounds", rounds))
-        ]
+        guesses = check_rows("rounds", rounds, partial(_CLASSES, high=classes - 1))
         lengths = sorted({len(row) for row in guesses})
         if not 2 <= len(guesses) <= 12 or lengths != [shape[0]]:
             raise ValueError(
@@ -75,7 +74,7 @@ class NoisyStudentRounds(Explorable):
         shown = check_integer("shown", shown, 1, min(32, shape[0]), "pictures that are shown")
         super().__init__(
             rounds=guesses,
-            labels=check_integers("labels", pictures.labels, 0, classes - 1, "the true class"),
+            labels=_CLASSES("labels", pictures.labels, high=classes - 1),
             names=list(pictures.class_names),
             mosaic=data_uri(_mosaic(pictures, shown), quality=90),
             shown=shown,

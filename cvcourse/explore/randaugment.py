@@ -13,7 +13,7 @@ from cvcourse.checks import check_integer
 from cvcourse.explore import still, traits
 from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.pictures import check_picture, data_uri
-from cvcourse.explore.traits import check_list, check_names, trait_errors
+from cvcourse.explore.traits import check_list, check_names, check_rows, trait_errors
 
 
 class RandAugmentSteps(Explorable):
@@ -45,7 +45,7 @@ class RandAugmentSteps(Explorable):
     title = "RandAugment, step by step"
     _esm = module("randaugment")
 
-    operations = traitlets.List().tag(sync=True)
+    operations = traits.rows(check_names)
     strengths = traits.numbers(-1e6, 1e6)
     mosaic = traitlets.Unicode().tag(sync=True)
     original = traitlets.Unicode().tag(sync=True)
@@ -66,10 +66,7 @@ class RandAugmentSteps(Explorable):
     ) -> None:
         check_picture("original", original, 0, 0, 3)
         check_picture("original", original, len(original), len(original), 3)
-        draws = [
-            check_names(f"operations[{i}]", names)
-            for i, names in enumerate(check_list("operations", operations))
-        ]
+        draws = check_rows("operations", operations, check_names)
         strengths = check_list("strengths", strengths)
         if len({len(names) for names in draws}) != 1 or not strengths:
             raise ValueError(

@@ -31,6 +31,29 @@ _START: tuple[Layer, ...] = (
 )  # AlexNet
 
 
+def _stack(name: str, layers: Any) -> list[list[Any]]:
+    found = check_list(name, layers)
+    check_integer("the number of layers", len(found), 1, 60, "from the image on")
+    return [_layer(check_list(f"layer {i}", one), i) for i, one in enumerate(found, 1)]
+
+
+def _layer(layer: list[Any], number: int) -> list[Any]:
+    if len(layer) != 5 or layer[0] not in ("conv", "pool"):
+        raise traitlets.TraitError(
+            f"layer {number} is {layer}; expected ('conv' or 'pool', kernel, stride, padding, "
+            "dilation)"
+        )
+    for (name, (low, high)), value in zip(_LIMITS.items(), layer[1:], strict=True):
+        check_integer(f"{name} of layer {number}", value, low, high, "in pixels")
+    kind, kernel, _, padding, _ = layer
+    if kind == "pool" and padding > kernel // 2:
+        raise traitlets.TraitError(
+            f"padding of layer {number} is {padding}; a pool of {kernel} takes at most half, "
+            f"{kernel // 2}"
+        )
+    return layer
+
+
 class ReceptiveFieldStack(Explorable):
     """Build a chain of layers, choose a unit, see which pixels it depends on.
 
@@ -58,7 +81,7 @@ class ReceptiveFieldStack(Explorable):
     _esm = module("receptive")
 
     size = traits.integer(8, 512, "the side in pixels")
-    layers = traitlets.List().tag(sync=True)
+    layers = traits.Checked(_stack, [])
     layer = traits.integer(1, 60, "one of the layers")
     unit = traits.integers(0, 512, "row and column", length=2)
     picture = traitlets.Unicode().tag(sync=True)
@@ -73,7 +96,7 @@ class ReceptiveFieldStack(Explorable):
         unit: tuple[int, int] | None = None,
         picture: NDArray[np.uint8] | None = None,
     ) -> None:
-        stack = _stack(layers)
+        stack = _stack("layers", layers)
         size = check_integer("size", size, 8, 512, "the side in pixels")
         sizes = _sizes(stack, size)
         layer = len(stack) if layer is None else layer
@@ -91,7 +114,6 @@ class ReceptiveFieldStack(Explorable):
     @trait_errors()
     def _check(self, proposal: dict[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        value = _stack(value) if name == "layers" else value
         state = {key: getattr(self, key) for key in ("layers", "size", "layer", "unit")}
         state[name] = value
         sizes = _sizes(state["layers"], state["size"])
@@ -137,29 +159,6 @@ class ReceptiveFieldStack(Explorable):
             f'height="{bottom - top:.1f}" fill="{still.tone("orange")}" fill-opacity="0.3" '
             f'stroke="{still.tone("orange")}" stroke-width="2"/>',
         )
-
-
-def _stack(layers: Any) -> list[list[Any]]:
-    found = check_list("layers", layers)
-    check_integer("the number of layers", len(found), 1, 60, "from the image on")
-    return [_layer(check_list(f"layer {i}", one), i) for i, one in enumerate(found, 1)]
-
-
-def _layer(layer: list[Any], number: int) -> list[Any]:
-    if len(layer) != 5 or layer[0] not in ("conv", "pool"):
-        raise traitlets.TraitError(
-            f"layer {number} is {layer}; expected ('conv' or 'pool', kernel, stride, padding, "
-            "dilation)"
-        )
-    for (name, (low, high)), value in zip(_LIMITS.items(), layer[1:], strict=True):
-        check_integer(f"{name} of layer {number}", value, low, high, "in pixels")
-    kind, kernel, _, padding, _ = layer
-    if kind == "pool" and padding > kernel // 2:
-        raise traitlets.TraitError(
-            f"padding of layer {number} is {padding}; a pool of {kernel} takes at most half, "
-            f"{kernel // 2}"
-        )
-    return layer
 
 
 def _sizes(layers: list[list[Any]], size: int) -> list[int]:

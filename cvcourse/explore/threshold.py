@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
-import traitlets
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from cvcourse.checks import check_probabilities, check_same_length
 from cvcourse.explore import still, traits
 from cvcourse.explore.base import Explorable, module
-from cvcourse.explore.traits import check_integers, check_names, check_rows, trait_errors
+from cvcourse.explore.traits import (
+    check_integers,
+    check_names,
+    check_numbers,
+    check_rows,
+    trait_errors,
+)
 from cvcourse.train import pseudo_label
 
 
@@ -39,9 +45,9 @@ class PseudoLabelThreshold(Explorable):
     title = "Threshold of the pseudo-labels"
     _esm = module("threshold")
 
-    confidences = traitlets.List().tag(sync=True)
-    predicted = traitlets.List().tag(sync=True)
-    labels = traitlets.List().tag(sync=True)
+    confidences = traits.numbers(0, 1.001)
+    predicted = traits.integers(0, 11, "a class")
+    labels = traits.integers(0, 11, "a class")
     names = traits.names()
     threshold = traits.number(0, 1, "a probability")
 
@@ -54,7 +60,9 @@ class PseudoLabelThreshold(Explorable):
         *,
         threshold: float = 0.9,
     ) -> None:
-        names, rows = check_names("names", names), check_rows("probabilities", probabilities, 0, 2)
+        names = check_names("names", names)
+        numbers = partial(check_numbers, low=0, high=1.001)
+        rows = check_rows("probabilities", probabilities, numbers)
         lengths = sorted({len(row) for row in rows})
         if not 1 <= len(rows) <= 4000 or lengths != [len(names)] or len(names) > 12:
             raise ValueError(

@@ -63,9 +63,9 @@ def integers(low: int, high: int, meaning: str, length: int | None = None) -> An
     return Checked(partial(_of_length, length, check), [])
 
 
-def rows(low: float, high: float) -> Any:
-    """A list of lists of finite numbers from `low` to `high`."""
-    return Checked(partial(check_rows, low=low, high=high), [])
+def rows(check: Callable[[str, Any], list[Any]]) -> Any:
+    """A list of lists, each of which is as `check` has it."""
+    return Checked(partial(check_rows, check=check), [])
 
 
 def names(length: int | None = None) -> Any:
@@ -100,10 +100,9 @@ def check_numbers(name: str, values: Any, low: float, high: float) -> list[float
     return [check_number(f"{name}[{i}]", value, low, high) for i, value in found]
 
 
-def check_rows(name: str, values: Any, low: float, high: float) -> list[list[float]]:
-    """A list of lists of finite numbers from `low` to `high`."""
-    found = enumerate(check_list(name, values))
-    return [check_numbers(f"{name}[{i}]", row, low, high) for i, row in found]
+def check_rows(name: str, values: Any, check: Callable[[str, Any], list[Any]]) -> list[list[Any]]:
+    """A list of lists, each of which is as `check` has it."""
+    return [check(f"{name}[{i}]", row) for i, row in enumerate(check_list(name, values))]
 
 
 def check_integers(name: str, values: Any, low: int, high: int, meaning: str) -> list[int]:

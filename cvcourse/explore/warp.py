@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from cvcourse.explore import still, traits
 from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.pictures import data_uri, photograph
-from cvcourse.explore.traits import trait_errors
+from cvcourse.explore.traits import check_numbers, trait_errors
 
 SIDE = 100.0
 _SQUARE = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]])
@@ -40,7 +41,7 @@ class CornerMap(Explorable):
     _esm = module("warp")
 
     mode = traits.choice("affine", "perspective")
-    corners = traits.rows(-150, 250)
+    corners = traits.rows(partial(check_numbers, low=-150, high=250))
     picture = traitlets.Unicode().tag(sync=True)
 
     def __init__(
