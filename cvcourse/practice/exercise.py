@@ -13,6 +13,8 @@ from functools import partial
 from html import escape
 from typing import Any, Self
 
+from cvcourse.checks import check_fields, checked
+
 
 @dataclass(frozen=True)
 class Feedback:
@@ -25,6 +27,9 @@ class Feedback:
 
     mark: str
     text: str
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def __str__(self) -> str:
         return textwrap.fill(f"{self.mark} {self.text}", width=79, break_on_hyphens=False)
@@ -39,6 +44,7 @@ class Exercise(ABC):
         why: what there is to learn from the right answer.
     """
 
+    @checked
     def __init__(self, solution: Callable[..., Any], *, hint: str, why: str) -> None:
         self.name = solution.__name__
         self._solution, self._hint, self._why = solution, hint, why
@@ -106,6 +112,7 @@ class Exercise(ABC):
         )
 
 
+@checked
 def not_a_function(name: str, answer: Any) -> Feedback:
     """What to say to somebody who should have handed in a function and did not."""
     return Feedback(
@@ -115,6 +122,7 @@ def not_a_function(name: str, answer: Any) -> Feedback:
     )
 
 
+@checked
 def explain(error: Exception, answer: Any, called_with: str) -> Feedback:
     """Say where a learner's function failed, and on what."""
     file = getattr(getattr(answer, "__code__", None), "co_filename", None)
