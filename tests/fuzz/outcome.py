@@ -104,6 +104,8 @@ def _shown(value: Any, deliberate: bool) -> list[str]:
     """Texts of a value by which a message may name it."""
     parts = list(value) if isinstance(value, list | tuple) else []
     found = [text for v in [value, *parts] if len(text := repr(v)) < 60]
+    if len(getattr(value, "__name__", "")) > 3:
+        found.append(value.__name__)
     if isinstance(value, Path | str | np.generic):
         found.append(str(value)[:60])
     if deliberate:

@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import cvcourse
 from fuzz.rows import public
 from fuzz.table import EVERY, ROWS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(cvcourse.__file__).parents[1]
 #: In the reference, and not called by readers.
 LEFT_OUT = {
     "checks.checked": "a decorator; what it refuses is seen in the rows of what it decorates",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -44,11 +45,14 @@ def rows() -> list[Row]:
     """Heads and their losses, `Standardize`, tables."""
     channels = whole(4, 1).but(drop=["lowest"])
     look = lambda head: head(random(2, 4, 3, 3))  # noqa: E731
-    truth_ = images_of(no_labels=WRONG, empty=WRONG).but(
+    truth_ = images_of(no_labels=FINE, other_classes=ANY).but(
         Trial("more of them", lambda: image_set(9), WRONG),
         Trial("one picture", lambda: image_set(1), WRONG),
     )
-    with_boxes = truth_.but(Trial("without boxes", lambda: _bare(), WRONG))
+    with_boxes = truth_.but(
+        Trial("without boxes", lambda: _bare(), WRONG),
+        Trial("without labels", lambda: replace(image_set(), labels=torch.full((N,), -1)), FINE),
+    )
     scores = (
         floats(lambda: normal(N, CLASSES), tied=(0,), nan=SPREADS, infinite=SPREADS)
         .but(Trial("too few classes", lambda: normal(N, 2), WRONG))
@@ -103,14 +107,12 @@ def rows() -> list[Row]:
             n_classes=COUNT,
             map_size=whole(3, 1).but(drop=["lowest"]),
             image_size=whole(8, 1),
-            hidden=whole(2, 1),
             look=look,
         ),
         row(
             "models.heads.SegmentationHead",
             channels=channels,
             stride=whole(2, 1),
-            hidden=whole(2, 1),
             look=look,
         ),
         row(
@@ -138,7 +140,7 @@ def rows() -> list[Row]:
                 "*images": images(pictures, floats=FINE, tied=(1,)).but(
                     Trial("NaN floats", lambda: pictures() * float("nan"), SPREADS),
                     Trial("two channels", lambda: pictures()[:, :2], WRONG),
-                    drop=["half"],
+                    drop=["half", "on meta", "no rows", "no columns"],
                 )
             },
         ),
@@ -152,6 +154,4 @@ def rows() -> list[Row]:
 
 
 def _bare() -> Any:
-    from dataclasses import replace
-
     return replace(image_set(), boxes=None, masks=None)

@@ -11,7 +11,6 @@ from cvcourse.models import (
     VGG,
     AlexNet,
     LocallyConnected2d,
-    PathwiseLRN,
     SingleLayer,
     TwoPathAlexNet,
     load_official_weights,
@@ -105,13 +104,7 @@ def rows() -> list[Row]:
         Trial("dilated", lambda: nn.Conv2d(3, 2, 3, dilation=2), WRONG),
         Trial("a linear layer", lambda: nn.Linear(3, 2), WRONG),
     )
-    lrn = {
-        "paths": whole(2, 1),
-        "size": whole(3, 1).but(Trial("even", lambda: 4, WRONG)),
-        "alpha": number(0.25, 0),
-        "beta": number(0.75, 0),
-        "k": number(2.0, 0, above=True),
-    }
+    lrn = {"paths": whole(2, 1), "alpha": number(0.25, 0)}
     official = choice("alexnet", ["alexnet"]).but(
         Trial("nothing", lambda: "no_such_net", WRONG), drop=["upper", "title"]
     )
@@ -157,8 +150,6 @@ def rows() -> list[Row]:
         ),
         row("models.LocallyConnected2d.share", local.share, conv=conv),
         row("models.PathwiseLRN", **lrn, look=lambda m: m(random(2, 4, 3, 3))),
-        row("models.LocallyConnected2d()", local, **{"*maps": maps(2, 3, 4, 4, tied=(1, 2, 3))}),
-        row("models.PathwiseLRN()", PathwiseLRN(paths=2), **{"*maps": maps(2, 4, 3, 3, tied=())}),
     ]
 
 
