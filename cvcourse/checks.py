@@ -174,13 +174,6 @@ def check_number(
     return number
 
 
-def check_numbers(name: str, values: Any, low: float, high: float) -> list[float]:
-    """A list of finite numbers from `low` to `high`; tensors and arrays of one dimension, too."""
-    plain = values.tolist() if isinstance(values, Tensor | np.ndarray) else values
-    found = check(name, list(plain) if isinstance(plain, tuple) else plain, list)
-    return [check_number(f"{name}[{i}]", value, low, high) for i, value in enumerate(found)]
-
-
 def check_same_length(**lists: Sequence[object]) -> None:
     """All lists have one length."""
     lengths = {name: len(values) for name, values in lists.items()}

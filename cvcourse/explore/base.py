@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import anywidget
-from traitlets import TraitError
+
+from cvcourse.checks import checked
 
 _FOLDER = Path(__file__).parent
 STYLE = (_FOLDER / "explore.css").read_text("utf-8")
@@ -21,22 +20,14 @@ _NAMESPACE = uuid.UUID("5b1f3f8e-6d0c-5d0e-9a36-0c1f7a1d2b11")
 _EXPORT = "export default {"
 
 
+@checked
 def module(name: str) -> str:
-    """The ES module of a piece, with the few tools that all pieces share in front."""
-    return _KIT + (_FOLDER / f"{name}.js").read_text("utf-8")
-
-
-@contextmanager
-def trait_errors() -> Iterator[None]:
-    """Around checks: what they refuse is a bad trait. Usable as a decorator, too.
+    """The ES module of a piece, with the few tools that all pieces share in front.
 
     Raises:
-        TraitError: in the words of a TypeError or ValueError from inside.
+        FileNotFoundError: there is no such piece.
     """
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise TraitError(str(error)) from error
+    return _KIT + (_FOLDER / f"{name}.js").read_text("utf-8")
 
 
 class Explorable(anywidget.AnyWidget):

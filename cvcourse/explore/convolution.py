@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,14 +12,13 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cvcourse.checks import check_numbers
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
-from cvcourse.explore.pictures import grey_photograph
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
+from cvcourse.explore.pictures import check_picture, grey_photograph
+from cvcourse.explore.traits import trait_errors
 
 IN, OUT, K = 8, 6, 3  # units down and across: 8 × 8 in, 6 × 6 out, 3 × 3 kernel
 SIDE = 96
-_MODES = ("fully connected", "locally connected", "convolution")
 
 
 class ConvolutionSteps(Explorable):
@@ -46,9 +44,9 @@ class ConvolutionSteps(Explorable):
     title = "From fully connected to convolution"
     _esm = module("convolution")
 
-    mode = traitlets.Unicode().tag(sync=True)
-    kernel = traitlets.List(traitlets.Float()).tag(sync=True)
-    unit = traitlets.List(traitlets.Int(), minlen=2, maxlen=2).tag(sync=True)
+    mode = traits.choice("convolution", "locally connected", "fully connected")
+    kernel = traits.numbers(-10, 10, length=K * K)
+    unit = traits.integers(0, OUT - 1, "row and column", length=2)
     pixels = traitlets.Unicode().tag(sync=True)
 
     def __init__(
@@ -60,40 +58,14 @@ class ConvolutionSteps(Explorable):
         picture: NDArray[np.uint8] | None = None,
     ) -> None:
         picture = grey_photograph("chelsea-grey") if picture is None else picture
-        if picture.shape != (SIDE, SIDE) or picture.dtype != np.uint8:
-            raise traitlets.TraitError(
-                f"picture has shape {picture.shape} and type {picture.dtype}; expected "
-                f"({SIDE}, {SIDE}) uint8, one channel"
-            )
+        with trait_errors():
+            check_picture("picture", picture, SIDE, SIDE)
         super().__init__(
             mode=mode,
-            kernel=list(map(float, kernel)),
-            unit=list(unit),
+            kernel=kernel,
+            unit=unit,
             pixels=base64.b64encode(picture.tobytes()).decode(),
         )
-
-    @traitlets.validate("mode")
-    def _check_mode(self, proposal: dict[str, Any]) -> str:
-        if proposal["value"] not in _MODES:
-            raise traitlets.TraitError(
-                f"mode is {proposal['value']!r}; expected one of {', '.join(_MODES)}"
-            )
-        return proposal["value"]
-
-    @traitlets.validate("kernel")
-    @trait_errors()
-    def _check_kernel(self, proposal: dict[str, Any]) -> list[float]:
-        if len(proposal["value"]) != K * K:
-            raise traitlets.TraitError(
-                f"kernel has {len(proposal['value'])} weights; expected {K * K}, row by row"
-            )
-        return check_numbers("kernel", proposal["value"], -10, 10)
-
-    @traitlets.validate("unit")
-    @trait_errors()
-    def _check_unit(self, proposal: dict[str, Any]) -> list[int]:
-        check_numbers("unit", proposal["value"], 0, OUT - 1)
-        return proposal["value"]
 
     @property
     def picture(self) -> NDArray[np.uint8]:

@@ -12,11 +12,12 @@ import traitlets
 from numpy.typing import NDArray
 from torch import nn
 
-from cvcourse.checks import check_numbers
+from cvcourse.checks import check_integer, checked
 from cvcourse.data import ImageSet
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.pictures import exact_uri
+from cvcourse.explore.traits import check_integers, trait_errors
 from cvcourse.train import evaluating
 
 SIDE = 32
@@ -52,53 +53,46 @@ class CropLab(Explorable):
 
     pixels = traitlets.Unicode().tag(sync=True)
     predictions = traitlets.Unicode().tag(sync=True)
-    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    labels = traitlets.List(traitlets.Int()).tag(sync=True)
-    arms = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    picture = traitlets.Int().tag(sync=True)
-    mode = traitlets.Unicode("window").tag(sync=True)
-    level = traitlets.Int(1).tag(sync=True)
-    place = traitlets.List(traitlets.Int(), minlen=2, maxlen=2).tag(sync=True)
+    names = traits.names()
+    labels = traits.integers(0, 9, "a class")
+    arms = traits.names(length=2)
+    picture = traits.integer(0, 5, "one of the pictures")
+    mode = traits.choice(*SIZES)
+    level = traits.integer(0, 2, "one of the sizes")
+    place = traits.integers(0, GRID - 1, "row and column", length=2)
 
+    @trait_errors()
+    @checked
     def __init__(self, models: Mapping[str, nn.Module], pictures: ImageSet) -> None:
-        shape = tuple(pictures.images.shape)
+        shape, classes = tuple(pictures.images.shape), len(pictures.class_names)
         if not 1 <= shape[0] <= 6 or shape[1:] != (3, SIDE, SIDE):
-            raise traitlets.TraitError(
+            raise ValueError(
                 f"pictures have shape {shape}; expected (1 to 6, 3, {SIDE}, {SIDE}) — choose a few"
             )
-        if len(pictures.class_names) > 10:
-            raise traitlets.TraitError(
-                f"there are {len(pictures.class_names)} classes; expected at most 10, or the page "
+        if classes > 10:
+            raise ValueError(
+                f"there are {classes} classes; expected at most 10, or the page "
                 "would become too heavy"
             )
         if len(models) != 2:
-            raise traitlets.TraitError(f"there are {len(models)} models; expected 2 to compare")
+            raise ValueError(f"there are {len(models)} models; expected 2 to compare")
         arrays = pictures.images.permute(0, 2, 3, 1).cpu().numpy()  # (P, 32, 32, 3)
-        found = np.stack([_predict(model, arrays) for model in models.values()])
+        found = np.stack([_predict(name, model, arrays, classes) for name, model in models.items()])
         super().__init__(
             pixels=_base64(arrays),
             predictions=_base64(found),
             names=list(pictures.class_names),
-            labels=pictures.labels.tolist(),
+            labels=check_integers("labels", pictures.labels, 0, classes - 1, "the true class"),
             arms=list(models),
+            level=1,
             place=[GRID // 2, GRID // 2],
         )
 
-    @traitlets.validate("mode")
-    def _check_mode(self, proposal: dict[str, Any]) -> str:
-        if proposal["value"] not in SIZES:
-            raise traitlets.TraitError(
-                f"mode is {proposal['value']!r}; expected 'window' or 'occluder'"
-            )
-        return proposal["value"]
-
-    @traitlets.validate("picture", "level", "place")
+    @traitlets.validate("picture")
     @trait_errors()
-    def _check_index(self, proposal: dict[str, Any]) -> Any:
-        name, value = proposal["trait"].name, proposal["value"]
-        highest = {"picture": len(self.labels), "level": 3, "place": GRID}[name] - 1
-        check_numbers(name, np.ravel(value), 0, highest)
-        return value
+    def _check_picture(self, proposal: dict[str, Any]) -> int:
+        meaning = "one of the pictures"
+        return check_integer("picture", proposal["value"], 0, len(self.labels) - 1, meaning)
 
     @property
     def images(self) -> NDArray[np.uint8]:
@@ -181,7 +175,9 @@ def _crop(picture: NDArray[np.uint8], share: float, dy: int, dx: int) -> NDArray
     return np.floor((1 - fy) * above + fy * below + 0.5).astype(np.uint8)
 
 
-def _predict(model: nn.Module, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _predict(
+    name: str, model: nn.Module, pictures: NDArray[np.uint8], classes: int
+) -> NDArray[np.uint8]:
     """Probabilities × 255 in every setting: (P, 2 ways, 3 sizes, GRID, GRID, C)."""
     device = next(model.parameters()).device
     found = []
@@ -195,6 +191,12 @@ def _predict(model: nn.Module, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]
                 for x in range(GRID)
             ]
             batch = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).to(device)
-            found.append(model(batch).double().softmax(dim=1).cpu().numpy())
+            probabilities = model(batch).double().softmax(dim=1)
+            if probabilities.shape != (len(batch), classes) or bool(probabilities.isnan().any()):
+                raise ValueError(
+                    f"the model {name!r} answers {tuple(probabilities.shape)} for {len(batch)} "
+                    f"pictures of {classes} classes, or NaN; expected numbers, one for each class"
+                )
+            found.append(probabilities.cpu().numpy())
     shape = (len(pictures), 2, 3, GRID, GRID, -1)
     return np.floor(np.stack(found).reshape(shape) * 255 + 0.5).astype(np.uint8)

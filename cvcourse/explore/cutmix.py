@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import traitlets
 from numpy.typing import NDArray
 
-from cvcourse.checks import check_number, check_numbers
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.pictures import data_uri, photograph
+from cvcourse.explore.traits import check_list, trait_errors
 
 SIDE = 224
 
@@ -42,10 +40,10 @@ class CutMixBox(Explorable):
     title = "CutMix"
     _esm = module("cutmix")
 
-    lam = traitlets.Float().tag(sync=True)
-    centre = traitlets.List(traitlets.Int(), minlen=2, maxlen=2).tag(sync=True)
-    pictures = traitlets.List(traitlets.Unicode(), minlen=2, maxlen=2).tag(sync=True)
-    names = traitlets.List(traitlets.Unicode(), minlen=2, maxlen=2).tag(sync=True)
+    lam = traits.number(0, 1, "a share of the first picture")
+    centre = traits.integers(0, SIDE, "row and column", length=2)
+    pictures = traits.names(length=2)
+    names = traits.names(length=2)
 
     def __init__(
         self,
@@ -55,24 +53,14 @@ class CutMixBox(Explorable):
         pictures: Sequence[NDArray[np.uint8]] = (),
         names: Sequence[str] = ("cat", "cup"),
     ) -> None:
-        uris = [data_uri(picture) for picture in pictures]
+        with trait_errors():
+            uris = [data_uri(picture) for picture in check_list("pictures", pictures)]
         super().__init__(
             lam=lam,
-            centre=list(centre),
+            centre=centre,
             pictures=uris or [photograph("chelsea"), photograph("coffee")],
-            names=list(names),
+            names=names,
         )
-
-    @traitlets.validate("lam")
-    @trait_errors()
-    def _check_lam(self, proposal: dict[str, Any]) -> float:
-        return check_number("lam", proposal["value"], 0, 1, "a share of the first picture")
-
-    @traitlets.validate("centre")
-    @trait_errors()
-    def _check_centre(self, proposal: dict[str, Any]) -> list[int]:
-        check_numbers("centre", proposal["value"], 0, SIDE)
-        return proposal["value"]
 
     @property
     def box(self) -> tuple[int, int, int, int]:

@@ -9,9 +9,10 @@ import torch
 import traitlets
 from torch import Tensor
 
-from cvcourse.checks import check_integer, check_number, check_numbers, check_same_length
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.checks import check_integer, check_same_length
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
+from cvcourse.explore.traits import trait_errors
 from cvcourse.losses import (
     distillation_loss,
     knowledge_distillation_loss,
@@ -47,12 +48,12 @@ class DistillationLoss(Explorable):
     title = "Distillation loss"
     _esm = module("distillation")
 
-    names = traitlets.List(traitlets.Unicode(), minlen=2, maxlen=8).tag(sync=True)
-    teacher = traitlets.List(traitlets.Float(), minlen=2, maxlen=8).tag(sync=True)
-    student = traitlets.List(traitlets.Float(), minlen=2, maxlen=8).tag(sync=True)
-    label = traitlets.Int().tag(sync=True)
-    temperature = traitlets.Float().tag(sync=True)
-    alpha = traitlets.Float().tag(sync=True)
+    names = traits.names()
+    teacher = traits.numbers(-10, 10)
+    student = traits.numbers(-10, 10)
+    label = traits.integer(0, 7, "the true class")
+    temperature = traits.number(1, 100, "the temperature T")
+    alpha = traits.number(0, 1, "weight of the soft term")
 
     def __init__(
         self,
@@ -65,36 +66,24 @@ class DistillationLoss(Explorable):
         names: Sequence[str] = ("cow", "dog", "cat", "car"),
     ) -> None:
         super().__init__(
-            teacher=list(map(float, teacher)),
-            student=list(map(float, student)),
+            teacher=teacher,
+            student=student,
             label=label,
             temperature=temperature,
             alpha=alpha,
-            names=list(names),
+            names=names,
         )
 
     @traitlets.validate("names", "teacher", "student", "label")
     @trait_errors()
     def _check_classes(self, proposal: dict[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        if name in ("teacher", "student"):
-            value = check_numbers(name, value, -10, 10)
-        lists = {key: getattr(self, key) for key in ("names", "teacher", "student")}
         if name == "label":
-            check_integer("label", value, 0, len(self.names) - 1, "the true class")
-        else:
-            check_same_length(**{**lists, name: value})
+            return check_integer("label", value, 0, len(self.names) - 1, "the true class")
+        lists = {key: getattr(self, key) for key in ("names", "teacher", "student")}
+        check_same_length(**{**lists, name: value})
+        check_integer(f"the length of {name}", len(value), 2, 8, "classes")
         return value
-
-    @traitlets.validate("temperature")
-    @trait_errors()
-    def _check_temperature(self, proposal: dict[str, Any]) -> float:
-        return check_number("temperature", proposal["value"], 1, 100, "the temperature T")
-
-    @traitlets.validate("alpha")
-    @trait_errors()
-    def _check_alpha(self, proposal: dict[str, Any]) -> float:
-        return check_number("alpha", proposal["value"], 0, 1, "weight of the soft term")
 
     def _batch(self) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of the student and the teacher, (1, C) float64 each, and the label, (1,)."""

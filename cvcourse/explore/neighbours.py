@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from cvcourse import neighbours
-from cvcourse.checks import check_integer, check_numbers, check_same_length
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.checks import check_integer, check_same_length
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
+from cvcourse.explore.traits import check_integers, check_numbers, check_rows, trait_errors
 
 _TONES = tuple(still.TONES)
+_NUMBERS = partial(check_numbers, low=-1e6, high=1e6)
 
 
 class NeighbourVote(Explorable):
@@ -41,12 +44,12 @@ class NeighbourVote(Explorable):
     title = "Nearest neighbours"
     _esm = module("neighbours")
 
-    features = traitlets.List(traitlets.List(traitlets.Float())).tag(sync=True)
-    labels = traitlets.List(traitlets.Int()).tag(sync=True)
-    names = traitlets.List(traitlets.Unicode(), minlen=1, maxlen=10).tag(sync=True)
-    query = traitlets.List(traitlets.Float(), minlen=2, maxlen=2).tag(sync=True)
-    k = traitlets.Int().tag(sync=True)
-    n = traitlets.Int().tag(sync=True)
+    features = traits.rows(_NUMBERS)
+    labels = traits.integers(0, 9, "a class")
+    names = traits.names()
+    query = traits.numbers(-1e6, 1e6, length=2)
+    k = traits.integer(1, 25, "neighbours that vote")
+    n = traits.integer(1, 2000, "points that are stored")
 
     def __init__(
         self,
@@ -58,35 +61,33 @@ class NeighbourVote(Explorable):
         k: int = 5,
         n: int | None = None,
     ) -> None:
-        points = np.asarray(features, np.float64)
-        if points.ndim != 2 or points.shape[1] != 2 or not 2 <= len(points) <= 2000:
+        with trait_errors():
+            rows = check_rows("features", features, _NUMBERS)
+        lengths = sorted({len(row) for row in rows})
+        if not 2 <= len(rows) <= 2000 or lengths != [2]:
             raise traitlets.TraitError(
-                f"features have shape {points.shape}; expected (N, 2), N from 2 to 2,000 — take "
-                "fewer points, or reduce them to two dimensions"
+                f"features are {len(rows)} points of {lengths} numbers; expected 2 to 2,000 of 2 — "
+                "take fewer points, or reduce them to two dimensions"
             )
-        points = points.round(3)
+        points = np.array(rows).round(3)
         super().__init__(
             features=points.tolist(),
-            labels=np.asarray(labels).tolist(),
-            names=list(names),
-            query=points.mean(axis=0).round(3).tolist() if query is None else list(query),
+            labels=labels,
+            names=names,
+            query=points.mean(axis=0).round(3).tolist() if query is None else query,
             k=k,
             n=len(points) if n is None else n,
         )
 
-    @traitlets.validate("features", "labels", "k", "n", "query")
+    @traitlets.validate("features", "labels", "k", "n")
     @trait_errors()
     def _check(self, proposal: dict[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         state = {key: getattr(self, key) for key in ("features", "labels", "k", "n")}
         state[name] = value
-        if name == "features":
-            check_numbers("features", np.ravel(value), -1e6, 1e6)
-        if name == "query":
-            return check_numbers("query", value, -1e6, 1e6)
         check_same_length(features=state["features"], labels=state["labels"])
         if name == "labels":
-            check_numbers("labels", value, 0, len(self.names) - 1)
+            check_integers("labels", value, 0, len(self.names) - 1, "a class")
         check_integer("n", state["n"], 1, len(state["features"]), "points that are stored")
         check_integer("k", state["k"], 1, min(25, state["n"]), "neighbours that vote")
         return value

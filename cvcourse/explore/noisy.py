@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
-from cvcourse.checks import check_integer, check_numbers
+from cvcourse.checks import check_integer, checked
 from cvcourse.data import ImageSet
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.pictures import data_uri
+from cvcourse.explore.traits import check_integers, check_rows, trait_errors
 
 TILE, COLUMNS = 32, 8
+_CLASSES = partial(check_integers, low=0, high=10_000, meaning="a class")
 
 
 class NoisyStudentRounds(Explorable):
@@ -44,32 +47,34 @@ class NoisyStudentRounds(Explorable):
     title = "Noisy Student, round by round"
     _esm = module("noisy")
 
-    rounds = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
-    labels = traitlets.List(traitlets.Int()).tag(sync=True)
-    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    rounds = traits.rows(_CLASSES)
+    labels = traits.integers(0, 10_000, "a class")
+    names = traits.names()
     mosaic = traitlets.Unicode().tag(sync=True)
-    shown = traitlets.Int().tag(sync=True)
-    round = traitlets.Int().tag(sync=True)
+    shown = traits.integer(1, 32, "pictures that are shown")
+    round = traits.integer(0, 11, "one of the rounds, 0 the teacher")
 
+    @trait_errors()
+    @checked
     def __init__(
         self, rounds: ArrayLike, pictures: ImageSet, *, shown: int = 16, round: int = 0
     ) -> None:
-        guesses, shape = np.asarray(rounds), tuple(pictures.images.shape)
-        if guesses.ndim != 2 or not 2 <= len(guesses) <= 12 or guesses.shape[1] != shape[0]:
-            raise traitlets.TraitError(
-                f"rounds have shape {guesses.shape} and there are {shape[0]} pictures; expected "
-                "(R, N) with R from 2 to 12 and a label for each of N pictures"
+        shape, classes = tuple(pictures.images.shape), len(pictures.class_names)
+        guesses = check_rows("rounds", rounds, partial(_CLASSES, high=classes - 1))
+        lengths = sorted({len(row) for row in guesses})
+        if not 2 <= len(guesses) <= 12 or lengths != [shape[0]]:
+            raise ValueError(
+                f"there are {len(guesses)} rounds of {lengths} labels and {shape[0]} pictures; "
+                "expected 2 to 12 rounds, with a label for each picture"
             )
         if shape[0] > 4000 or shape[1:] != (3, TILE, TILE):
-            raise traitlets.TraitError(
+            raise ValueError(
                 f"pictures have shape {shape}; expected (N, 3, {TILE}, {TILE}), N at most 4,000"
             )
-        with trait_errors():
-            check_numbers("rounds", guesses.ravel(), 0, len(pictures.class_names) - 1)
-            shown = check_integer("shown", shown, 1, min(32, shape[0]), "pictures that are shown")
+        shown = check_integer("shown", shown, 1, min(32, shape[0]), "pictures that are shown")
         super().__init__(
-            rounds=guesses.tolist(),
-            labels=pictures.labels.tolist(),
+            rounds=guesses,
+            labels=_CLASSES("labels", pictures.labels, high=classes - 1),
             names=list(pictures.class_names),
             mosaic=data_uri(_mosaic(pictures, shown), quality=90),
             shown=shown,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,6 +25,19 @@ def grey_photograph(name: str) -> NDArray[np.uint8]:
     return np.asarray(pixels, np.uint8)
 
 
+def check_picture(name: str, picture: Any, *shape: int) -> None:
+    """An array of bytes of this shape, in which 0 stands for any number of pixels."""
+    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8:
+        found = picture.dtype if isinstance(picture, np.ndarray) else type(picture).__name__
+        raise TypeError(f"{name} is {found}; expected a NumPy array of uint8")
+    fits = picture.ndim == len(shape) and all(
+        n > 0 and wanted in (0, n) for wanted, n in zip(shape, picture.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(str(n or "any") for n in shape)
+        raise ValueError(f"{name} has shape {picture.shape}; expected ({wanted})")
+
+
 def data_uri(picture: NDArray[np.uint8], *, quality: int = 82) -> str:
     """A picture of one's own as a data URI.
 
@@ -31,10 +45,7 @@ def data_uri(picture: NDArray[np.uint8], *, quality: int = 82) -> str:
         picture: (H, W, 3) uint8 RGB.
         quality: of the JPEG, 1 to 100.
     """
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(
-            f"picture has shape {picture.shape} and type {picture.dtype}; expected (H, W, 3) uint8"
-        )
+    check_picture("picture", picture, 0, 0, 3)
     bgr = np.ascontiguousarray(picture[..., ::-1])
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return _uri(jpeg.tobytes(), "jpeg")

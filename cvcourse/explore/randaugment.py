@@ -10,9 +10,10 @@ import traitlets
 from numpy.typing import NDArray
 
 from cvcourse.checks import check_integer
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
-from cvcourse.explore.pictures import data_uri
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
+from cvcourse.explore.pictures import check_picture, data_uri
+from cvcourse.explore.traits import check_list, check_names, check_rows, trait_errors
 
 
 class RandAugmentSteps(Explorable):
@@ -44,15 +45,16 @@ class RandAugmentSteps(Explorable):
     title = "RandAugment, step by step"
     _esm = module("randaugment")
 
-    operations = traitlets.List(traitlets.List(traitlets.Unicode())).tag(sync=True)
-    strengths = traitlets.List(traitlets.Float()).tag(sync=True)
+    operations = traits.rows(check_names)
+    strengths = traits.numbers(-1e6, 1e6)
     mosaic = traitlets.Unicode().tag(sync=True)
     original = traitlets.Unicode().tag(sync=True)
     side = traitlets.Int().tag(sync=True)
-    draw = traitlets.Int(0).tag(sync=True)
-    level = traitlets.Int().tag(sync=True)
-    n = traitlets.Int().tag(sync=True)
+    draw = traits.integer(0, 10_000, "one of the draws")
+    level = traits.integer(0, 10_000, "one of the strengths")
+    n = traits.integer(0, 100, "operations in turn")
 
+    @trait_errors()
     def __init__(
         self,
         original: NDArray[np.uint8],
@@ -62,24 +64,27 @@ class RandAugmentSteps(Explorable):
         *,
         n: int = 2,
     ) -> None:
-        side = len(original)
-        steps = len(operations[0])
-        expected = (len(operations), len(strengths), steps, side, side, 3)
-        if pictures.shape != expected:
-            raise traitlets.TraitError(
-                f"pictures have shape {pictures.shape}; expected {expected}: draws, strengths, "
-                "operations, height, width, 3"
+        check_picture("original", original, 0, 0, 3)
+        check_picture("original", original, len(original), len(original), 3)
+        draws = check_rows("operations", operations, check_names)
+        strengths = check_list("strengths", strengths)
+        if len({len(names) for names in draws}) != 1 or not strengths:
+            raise ValueError(
+                f"there are {len(strengths)} strengths and draws of {[len(n) for n in draws]} "
+                "operations; expected at least one strength, and draws of one length"
             )
+        side, steps = len(original), len(draws[0])
+        check_picture("pictures", pictures, len(draws), len(strengths), steps, side, side, 3)
         rows = pictures.reshape(-1, steps, side, side, 3).transpose(0, 2, 1, 3, 4)
         mosaic = data_uri(rows.reshape(-1, steps * side, 3), quality=75)
         if len(mosaic) > 120_000:
-            raise traitlets.TraitError(
+            raise ValueError(
                 f"the pictures take {len(mosaic):,} characters; expected at most 120,000 — give "
                 "fewer draws or strengths, or smaller pictures"
             )
         super().__init__(
-            operations=[list(names) for names in operations],
-            strengths=list(map(float, strengths)),
+            operations=draws,
+            strengths=strengths,
             mosaic=mosaic,
             original=data_uri(original, quality=75),
             side=side,

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cvcourse.checks import check_integer
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.pictures import data_uri, photograph
+from cvcourse.explore.traits import check_list, trait_errors
 from cvcourse.receptive_field import Region, receptive_field
 
 Layer = tuple[str, int, int, int, int]
@@ -28,6 +29,29 @@ _START: tuple[Layer, ...] = (
     ("conv", 3, 1, 1, 1),
     ("pool", 3, 2, 0, 1),
 )  # AlexNet
+
+
+def _stack(name: str, layers: Any) -> list[list[Any]]:
+    found = check_list(name, layers)
+    check_integer("the number of layers", len(found), 1, 60, "from the image on")
+    return [_layer(check_list(f"layer {i}", one), i) for i, one in enumerate(found, 1)]
+
+
+def _layer(layer: list[Any], number: int) -> list[Any]:
+    if len(layer) != 5 or layer[0] not in ("conv", "pool"):
+        raise traitlets.TraitError(
+            f"layer {number} is {layer}; expected ('conv' or 'pool', kernel, stride, padding, "
+            "dilation)"
+        )
+    for (name, (low, high)), value in zip(_LIMITS.items(), layer[1:], strict=True):
+        check_integer(f"{name} of layer {number}", value, low, high, "in pixels")
+    kind, kernel, _, padding, _ = layer
+    if kind == "pool" and padding > kernel // 2:
+        raise traitlets.TraitError(
+            f"padding of layer {number} is {padding}; a pool of {kernel} takes at most half, "
+            f"{kernel // 2}"
+        )
+    return layer
 
 
 class ReceptiveFieldStack(Explorable):
@@ -56,12 +80,13 @@ class ReceptiveFieldStack(Explorable):
     title = "Receptive fields"
     _esm = module("receptive")
 
-    size = traitlets.Int().tag(sync=True)
-    layers = traitlets.List(traitlets.List(), minlen=1, maxlen=60).tag(sync=True)
-    layer = traitlets.Int().tag(sync=True)
-    unit = traitlets.List(traitlets.Int(), minlen=2, maxlen=2).tag(sync=True)
+    size = traits.integer(8, 512, "the side in pixels")
+    layers = traits.Checked(_stack, [])
+    layer = traits.integer(1, 60, "one of the layers")
+    unit = traits.integers(0, 512, "row and column", length=2)
     picture = traitlets.Unicode().tag(sync=True)
 
+    @trait_errors()
     def __init__(
         self,
         layers: Sequence[Layer] = _START,
@@ -71,14 +96,17 @@ class ReceptiveFieldStack(Explorable):
         unit: tuple[int, int] | None = None,
         picture: NDArray[np.uint8] | None = None,
     ) -> None:
-        stack = [_checked(list(one), number) for number, one in enumerate(layers, 1)]
+        stack = _stack("layers", layers)
+        size = check_integer("size", size, 8, 512, "the side in pixels")
+        sizes = _sizes(stack, size)
         layer = len(stack) if layer is None else layer
-        middle = (_sizes(stack, size)[min(layer, len(stack)) - 1] - 1) // 2
+        layer = check_integer("layer", layer, 1, len(stack), "one of the layers")
+        middle = (sizes[layer - 1] - 1) // 2
         super().__init__(
             layers=stack,
             size=size,
             layer=layer,
-            unit=[middle, middle] if unit is None else list(unit),
+            unit=[middle, middle] if unit is None else unit,
             picture=photograph("chelsea") if picture is None else data_uri(picture),
         )
 
@@ -86,15 +114,10 @@ class ReceptiveFieldStack(Explorable):
     @trait_errors()
     def _check(self, proposal: dict[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        if name == "size":
-            check_integer("size", value, 8, 512, "the side in pixels")
-        if name == "layers":
-            value = [_checked(list(one), number) for number, one in enumerate(value, 1)]
         state = {key: getattr(self, key) for key in ("layers", "size", "layer", "unit")}
         state[name] = value
         sizes = _sizes(state["layers"], state["size"])
-        if not 1 <= state["layer"] <= len(sizes):
-            raise traitlets.TraitError(f"layer is {state['layer']}; expected 1 to {len(sizes)}")
+        check_integer("layer", state["layer"], 1, len(sizes), "one of the layers")
         n = sizes[state["layer"] - 1]
         if not all(0 <= u < n for u in state["unit"]):
             raise traitlets.TraitError(
@@ -136,27 +159,6 @@ class ReceptiveFieldStack(Explorable):
             f'height="{bottom - top:.1f}" fill="{still.tone("orange")}" fill-opacity="0.3" '
             f'stroke="{still.tone("orange")}" stroke-width="2"/>',
         )
-
-
-def _checked(layer: list[Any], number: int) -> list[Any]:
-    if len(layer) != 5 or layer[0] not in ("conv", "pool"):
-        raise traitlets.TraitError(
-            f"layer {number} is {layer}; expected ('conv' or 'pool', kernel, stride, padding, "
-            "dilation)"
-        )
-    for (name, (low, high)), value in zip(_LIMITS.items(), layer[1:], strict=True):
-        if not isinstance(value, int) or not low <= value <= high:
-            raise traitlets.TraitError(
-                f"{name} of layer {number} is {value!r}; expected a whole number from {low} to "
-                f"{high}"
-            )
-    kind, kernel, _, padding, _ = layer
-    if kind == "pool" and padding > kernel // 2:
-        raise traitlets.TraitError(
-            f"padding of layer {number} is {padding}; a pool of {kernel} takes at most half, "
-            f"{kernel // 2}"
-        )
-    return layer
 
 
 def _sizes(layers: list[list[Any]], size: int) -> list[int]:

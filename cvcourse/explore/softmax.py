@@ -8,9 +8,10 @@ from typing import Any
 import torch
 import traitlets
 
-from cvcourse.checks import check_number, check_numbers, check_same_length
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.checks import check_integer, check_same_length
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
+from cvcourse.explore.traits import check_list, check_names, check_numbers, trait_errors
 from cvcourse.losses import softmax
 
 
@@ -36,9 +37,9 @@ class SoftmaxTemperature(Explorable):
     title = "Softmax with a temperature"
     _esm = module("softmax")
 
-    names = traitlets.List(traitlets.Unicode(), minlen=2, maxlen=8).tag(sync=True)
-    logits = traitlets.List(traitlets.Float(), minlen=2, maxlen=8).tag(sync=True)
-    temperature = traitlets.Float().tag(sync=True)
+    names = traits.names()
+    logits = traits.numbers(-10, 10)
+    temperature = traits.number(0.01, 1000, "the temperature T")
 
     def __init__(
         self,
@@ -46,23 +47,19 @@ class SoftmaxTemperature(Explorable):
         temperature: float = 100.0,
         names: Sequence[str] = (),
     ) -> None:
-        logits = list(map(float, logits))
-        names = list(names) or [f"class {i}" for i in range(len(logits))]
+        with trait_errors():
+            names = check_names("names", names)
+            if not names:
+                names = [f"class {i}" for i in range(len(check_list("logits", logits)))]
         super().__init__(logits=logits, temperature=temperature, names=names)
 
     @traitlets.validate("names", "logits")
     @trait_errors()
     def _check_classes(self, proposal: dict[str, Any]) -> list[Any]:
         name, values = proposal["trait"].name, proposal["value"]
-        if name == "logits":
-            values = check_numbers("logits", values, -10, 10)
         check_same_length(**{"names": self.names, "logits": self.logits, name: values})
+        check_integer(f"the length of {name}", len(values), 2, 8, "classes")
         return values
-
-    @traitlets.validate("temperature")
-    @trait_errors()
-    def _check_temperature(self, proposal: dict[str, Any]) -> float:
-        return check_number("temperature", proposal["value"], 0.01, 1000, "the temperature T")
 
     @property
     def probabilities(self) -> list[float]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
-import traitlets
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from cvcourse.checks import Share, check, check_numbers, check_same_length
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.checks import check_probabilities, check_same_length
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
+from cvcourse.explore.traits import (
+    check_integers,
+    check_names,
+    check_numbers,
+    check_rows,
+    trait_errors,
+)
 from cvcourse.train import pseudo_label
 
 
@@ -39,12 +45,13 @@ class PseudoLabelThreshold(Explorable):
     title = "Threshold of the pseudo-labels"
     _esm = module("threshold")
 
-    confidences = traitlets.List(traitlets.Float()).tag(sync=True)
-    predicted = traitlets.List(traitlets.Int()).tag(sync=True)
-    labels = traitlets.List(traitlets.Int()).tag(sync=True)
-    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    threshold = traitlets.Float().tag(sync=True)
+    confidences = traits.numbers(0, 1.001)
+    predicted = traits.integers(0, 11, "a class")
+    labels = traits.integers(0, 11, "a class")
+    names = traits.names()
+    threshold = traits.number(0, 1, "a probability")
 
+    @trait_errors()
     def __init__(
         self,
         probabilities: ArrayLike,
@@ -53,28 +60,27 @@ class PseudoLabelThreshold(Explorable):
         *,
         threshold: float = 0.9,
     ) -> None:
-        p, truth = np.asarray(probabilities, np.float64), np.asarray(labels)
-        if p.ndim != 2 or not 1 <= len(p) <= 4000 or p.shape[1] != len(names) or len(names) > 12:
-            raise traitlets.TraitError(
-                f"probabilities have shape {p.shape} and there are {len(names)} names; expected "
-                "(N, C) for C names, N at most 4,000 and C at most 12"
+        names = check_names("names", names)
+        numbers = partial(check_numbers, low=0, high=1.001)
+        rows = check_rows("probabilities", probabilities, numbers)
+        lengths = sorted({len(row) for row in rows})
+        if not 1 <= len(rows) <= 4000 or lengths != [len(names)] or len(names) > 12:
+            raise ValueError(
+                f"probabilities are {len(rows)} rows of {lengths} numbers, and there are "
+                f"{len(names)} names; expected 1 to 4,000 rows, a number for each of at most 12 "
+                "names"
             )
-        with trait_errors():
-            check_numbers("probabilities", p.ravel(), 0, 1 + 1e-6)
-            check_numbers("labels", truth, 0, len(names) - 1)
-            check_same_length(probabilities=p.tolist(), labels=truth.tolist())
+        p = np.array(rows)  # (N, C)
+        check_probabilities("probabilities", torch.from_numpy(p))
+        truth = check_integers("labels", labels, 0, len(names) - 1, "a class")
+        check_same_length(probabilities=rows, labels=truth)
         super().__init__(
             confidences=p.max(axis=1).round(4).tolist(),
             predicted=p.argmax(axis=1).tolist(),
-            labels=truth.tolist(),
-            names=list(names),
+            labels=truth,
+            names=names,
             threshold=threshold,
         )
-
-    @traitlets.validate("threshold")
-    @trait_errors()
-    def _check_threshold(self, proposal: dict[str, Any]) -> float:
-        return check("threshold", proposal["value"], Share)
 
     @property
     def kept(self) -> NDArray[np.bool_]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from cvcourse.checks import check_numbers
-from cvcourse.explore import still
-from cvcourse.explore.base import Explorable, module, trait_errors
+from cvcourse.explore import still, traits
+from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.pictures import data_uri, photograph
+from cvcourse.explore.traits import check_numbers, trait_errors
 
 SIDE = 100.0
 _SQUARE = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]])
-_MODES = ("affine", "perspective")
 
 
 class CornerMap(Explorable):
@@ -40,8 +40,8 @@ class CornerMap(Explorable):
     title = "Affine and perspective"
     _esm = module("warp")
 
-    mode = traitlets.Unicode().tag(sync=True)
-    corners = traitlets.List(traitlets.List(traitlets.Float(), minlen=2, maxlen=2)).tag(sync=True)
+    mode = traits.choice("affine", "perspective")
+    corners = traits.rows(partial(check_numbers, low=-150, high=250))
     picture = traitlets.Unicode().tag(sync=True)
 
     def __init__(
@@ -51,24 +51,17 @@ class CornerMap(Explorable):
         *,
         picture: NDArray[np.uint8] | None = None,
     ) -> None:
-        super().__init__(
-            corners=[list(map(float, corner)) for corner in corners],
-            mode=mode,
-            picture=photograph("chelsea") if picture is None else data_uri(picture),
-        )
+        with trait_errors():
+            uri = photograph("chelsea") if picture is None else data_uri(picture)
+        super().__init__(corners=corners, mode=mode, picture=uri)
 
     @traitlets.validate("corners", "mode")
-    @trait_errors()
     def _check(self, proposal: dict[str, Any]) -> Any:
         state = {"corners": self.corners, "mode": self.mode}
         state[proposal["trait"].name] = proposal["value"]
         corners, mode = state["corners"], state["mode"]
-        if mode not in _MODES:
-            raise traitlets.TraitError(f"mode is {mode!r}; expected one of {', '.join(_MODES)}")
-        if len(corners) != 4:
-            raise traitlets.TraitError(f"there are {len(corners)} corners; expected 4")
-        for corner in corners:
-            check_numbers("corners", corner, -150, 250)
+        if [len(corner) for corner in corners] != [2] * 4:
+            raise traitlets.TraitError(f"corners are {corners}; expected 4, each (x, y)")
         edges = np.roll(corners, -1, axis=0) - np.array(corners)
         turns = np.linalg.det(np.stack([edges, np.roll(edges, -1, axis=0)], axis=1))  # (4,)
         if not (turns.max() < -200 or turns.min() > 200):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cvcourse.checks import Count, checked
+
 
 class AlexNet(nn.Module):
     """AlexNet on one path: Krizhevsky 2014 ("One weird trick", arXiv:1404.5997), as in torchvision.
@@ -22,7 +24,8 @@ class AlexNet(nn.Module):
         n_classes: number of logits.
     """
 
-    def __init__(self, *, n_classes: int = 1000) -> None:
+    @checked
+    def __init__(self, *, n_classes: Count = 1000) -> None:
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(3, 64, 11, stride=4, padding=2),  # 55 × 55 from 224 × 224
@@ -76,7 +79,8 @@ class TwoPathAlexNet(nn.Module):
         n_classes: number of logits.
     """
 
-    def __init__(self, *, n_classes: int = 1000) -> None:
+    @checked
+    def __init__(self, *, n_classes: Count = 1000) -> None:
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(3, 96, 11, stride=4, padding=2),  # 48 maps on each path, 55 × 55

@@ -14,7 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import generalized_box_iou_loss
 
+from cvcourse.checks import Count, checked
 from cvcourse.data import ImageSet
+from cvcourse.losses import labeled_cross_entropy
 
 
 class ClassificationHead(nn.Module):
@@ -30,7 +32,8 @@ class ClassificationHead(nn.Module):
         n_classes: number of logits.
     """
 
-    def __init__(self, channels: int, n_classes: int) -> None:
+    @checked
+    def __init__(self, channels: Count, n_classes: Count) -> None:
         super().__init__()
         self.classifier = nn.Linear(channels, n_classes)
 
@@ -120,8 +123,11 @@ class MultiHead(nn.Module):
         heads: name → head.
     """
 
+    @checked
     def __init__(self, backbone: nn.Module, heads: Mapping[str, nn.Module]) -> None:
         super().__init__()
+        if not heads:
+            raise ValueError("heads is empty; give at least one, by its name")
         self.backbone, self.heads = backbone, nn.ModuleDict(heads)
 
     def forward(self, images: Tensor) -> dict[str, Any]:
@@ -130,6 +136,7 @@ class MultiHead(nn.Module):
         return {name: head(maps) for name, head in self.heads.items()}
 
 
+@checked
 def classification_loss(logits: Tensor, truth: ImageSet) -> Tensor:
     """Cross-entropy in nats of logits (B, n_classes).
 
@@ -141,14 +148,18 @@ def classification_loss(logits: Tensor, truth: ImageSet) -> Tensor:
 
     Args:
         logits: (B, n_classes) float.
-        truth: B images with labels.
+        truth: B images; those without a label (−1) do not count.
 
     Returns:
-        A scalar, the mean over the images.
+        A scalar, the mean over the images that have a label; 0 if none has one.
+
+    Raises:
+        ValueError: the batch is empty, or the labels do not fit the logits.
     """
-    return F.cross_entropy(logits, truth.labels)
+    return labeled_cross_entropy(logits, truth.labels)
 
 
+@checked
 def detection_loss(prediction: tuple[Tensor, Tensor], truth: ImageSet) -> Tensor:
     """Cross-entropy of the class plus 1 − generalised IoU of the box (Rezatofighi et al. 2019).
 
@@ -167,19 +178,21 @@ def detection_loss(prediction: tuple[Tensor, Tensor], truth: ImageSet) -> Tensor
         truth: with boxes.
 
     Returns:
-        A scalar: the mean over the images, and over those that have a box.
+        A scalar: the mean over the images that have a label, and over those that have a box.
 
     Raises:
-        ValueError: the images have no boxes.
+        ValueError: the images have no boxes, or the prediction does not fit them.
     """
     if truth.boxes is None:
         raise ValueError("these images have no boxes to learn from; give an ImageSet with boxes=…")
     logits, boxes = prediction
+    _check_shape("boxes", boxes, truth.boxes)
     shows = (truth.boxes[:, 2:] > truth.boxes[:, :2]).all(dim=1)  # (B,) bool
     distance = generalized_box_iou_loss(boxes.float(), truth.boxes) * shows  # (B,), 0 to 2
-    return F.cross_entropy(logits, truth.labels) + distance.sum() / shows.sum().clamp(min=1)
+    return labeled_cross_entropy(logits, truth.labels) + distance.sum() / shows.sum().clamp(min=1)
 
 
+@checked
 def segmentation_loss(logits: Tensor, truth: ImageSet) -> Tensor:
     """Binary cross-entropy in nats of a logit for each pixel, (B, H, W).
 
@@ -197,13 +210,15 @@ def segmentation_loss(logits: Tensor, truth: ImageSet) -> Tensor:
         A scalar, the mean over all pixels.
 
     Raises:
-        ValueError: the images have no masks.
+        ValueError: the images have no masks, or the logits do not fit them.
     """
     if truth.masks is None:
         raise ValueError("these images have no masks to learn from; give an ImageSet with masks=…")
+    _check_shape("logits", logits, truth.masks)
     return F.binary_cross_entropy_with_logits(logits, truth.masks.to(logits.dtype))
 
 
+@checked
 def mask_iou(predicted: Tensor, truth: Tensor) -> Tensor:
     """Intersection over union of each pair of masks.
 
@@ -230,7 +245,7 @@ def mask_iou(predicted: Tensor, truth: Tensor) -> Tensor:
             f"predicted masks are {predicted.dtype}, true ones {truth.dtype}; expected "
             "torch.bool — compare logits with 0 first"
         )
-    if predicted.shape != truth.shape:
+    if predicted.shape != truth.shape or truth.ndim != 3:
         raise ValueError(
             f"predicted masks are {tuple(predicted.shape)}, true ones {tuple(truth.shape)}; "
             "expected the same (N, H, W) — upsample the prediction to the image's size"
@@ -238,3 +253,11 @@ def mask_iou(predicted: Tensor, truth: Tensor) -> Tensor:
     both = (predicted & truth).sum(dim=(1, 2))
     either = (predicted | truth).sum(dim=(1, 2))
     return torch.where(either > 0, both / either.clamp(min=1), 1.0)
+
+
+def _check_shape(name: str, predicted: Tensor, truth: Tensor) -> None:
+    if predicted.shape != truth.shape or not predicted.is_floating_point() or not len(truth):
+        raise ValueError(
+            f"{name} are {tuple(predicted.shape)} {predicted.dtype}; expected floats of shape "
+            f"{tuple(truth.shape)}, as the images have, and at least one image"
+        )

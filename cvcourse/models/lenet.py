@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from cvcourse.checks import Count, checked
+
 
 class LeNet5(nn.Module):
     """LeNet-5 in the form that is taught today (LeCun et al. 1998, section II-B, fig. 2).
@@ -26,7 +28,8 @@ class LeNet5(nn.Module):
         channels: image channels, C.
     """
 
-    def __init__(self, *, n_classes: int = 10, channels: int = 1) -> None:
+    @checked
+    def __init__(self, *, n_classes: Count = 10, channels: Count = 1) -> None:
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(channels, 6, 5),  # C1: 28 × 28

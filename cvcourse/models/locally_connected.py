@@ -15,7 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
-from cvcourse.models.small_cnn import SmallCNN
+from cvcourse.checks import Count, checked
+from cvcourse.models.small_cnn import Side, SmallCNN
+
+Pixels = Count | tuple[Count, Count]  #: a number, or one each down and across
 
 
 class LocallyConnected2d(nn.Module):
@@ -44,14 +47,15 @@ class LocallyConnected2d(nn.Module):
         ValueError: the kernel is larger than the padded input.
     """
 
+    @checked
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
-        size: int | tuple[int, int],
-        kernel_size: int | tuple[int, int],
+        in_channels: Count,
+        out_channels: Count,
+        size: Pixels,
+        kernel_size: Pixels,
         *,
-        stride: int | tuple[int, int] = 1,
+        stride: Pixels = 1,
         padding: int | tuple[int, int] = 0,
         bias: bool = True,
     ) -> None:
@@ -64,6 +68,8 @@ class LocallyConnected2d(nn.Module):
                 self.size, self.padding, self.kernel_size, self.stride, strict=True
             )
         )
+        if min(*self.padding) < 0:
+            raise ValueError(f"padding is {padding}; expected at least 0 pixels")
         if min(height, width) < 1:
             raise ValueError(
                 f"kernel_size is {self.kernel_size} on an input of {self.size} with padding "
@@ -104,18 +110,31 @@ class LocallyConnected2d(nn.Module):
         return units if self.bias is None else units + self.bias
 
     @torch.no_grad()
+    @checked
     def share(self, conv: nn.Conv2d) -> None:
         """Give every position this convolution's kernel and bias: the two then compute the same.
 
         Raises:
-            ValueError: the convolution has another kernel, or one of the two has no bias.
+            ValueError: the convolution was not built with the same arguments.
         """
-        same_bias = (conv.bias is None) == (self.bias is None)
-        if conv.weight.shape != self.weight.shape[2:] or not same_bias:
+        theirs = (
+            tuple(conv.weight.shape),
+            conv.stride,
+            conv.padding,
+            conv.dilation,
+            conv.bias is not None,
+        )
+        ours = (
+            tuple(self.weight.shape[2:]),
+            self.stride,
+            self.padding,
+            (1, 1),
+            self.bias is not None,
+        )
+        if theirs != ours:
             raise ValueError(
-                f"the convolution has kernel {tuple(conv.weight.shape)}, bias "
-                f"{conv.bias is not None}; expected {tuple(self.weight.shape[2:])}, bias "
-                f"{self.bias is not None} — build both with the same arguments"
+                f"conv was built with {theirs}, this layer with {ours} (kernel, stride, padding, "
+                "dilation, bias) — build both with the same arguments"
             )
         self.weight.copy_(conv.weight.expand_as(self.weight))
         if self.bias is not None and conv.bias is not None:
@@ -147,8 +166,9 @@ class LocallyConnectedNet(SmallCNN):
         width: channels after the first block; each further block doubles them.
     """
 
+    @checked
     def __init__(
-        self, *, n_classes: int = 10, channels: int = 3, size: int = 32, width: int = 16
+        self, *, n_classes: Count = 10, channels: Count = 3, size: Side = 32, width: Count = 16
     ) -> None:
         super().__init__(n_classes=n_classes, channels=channels, width=width)
         widths = (channels, width, 2 * width, 4 * width)

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from cvcourse.checks import Count, checked
+
 
 class MLP(nn.Module):
     """Fully connected layers on the flattened image.
@@ -22,13 +24,14 @@ class MLP(nn.Module):
         hidden: width of each hidden layer.
     """
 
+    @checked
     def __init__(
         self,
         *,
-        n_classes: int = 10,
-        channels: int = 3,
-        size: int = 32,
-        hidden: tuple[int, ...] = (256, 128),
+        n_classes: Count = 10,
+        channels: Count = 3,
+        size: Count = 32,
+        hidden: tuple[Count, ...] = (256, 128),
     ) -> None:
         super().__init__()
         widths = (channels * size * size, *hidden)

@@ -9,10 +9,12 @@ import torch
 from torch import nn
 from torchvision.models import get_model_weights
 
+from cvcourse.checks import checked
 from cvcourse.data import DownloadError
 from cvcourse.files import check_regular
 
 
+@checked
 def load_official_weights(model: nn.Module, name: str) -> None:
     """Fill a model with torchvision's weights, learned on ImageNet; downloaded at the first use.
 

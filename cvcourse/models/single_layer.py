@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from cvcourse.checks import Count, checked
+
 
 class SingleLayer(nn.Module):
     """logits = W x + b on the flattened image.
@@ -20,7 +22,8 @@ class SingleLayer(nn.Module):
         size: image height and width in pixels.
     """
 
-    def __init__(self, *, n_classes: int = 10, channels: int = 3, size: int = 32) -> None:
+    @checked
+    def __init__(self, *, n_classes: Count = 10, channels: Count = 3, size: Count = 32) -> None:
         super().__init__()
         self.shape = (channels, size, size)
         self.layer = nn.Linear(channels * size * size, n_classes)

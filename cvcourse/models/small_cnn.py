@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
+from typing import Annotated
 
 from torch import Tensor, nn
+
+from cvcourse.checks import Count, check_integer, checked
+
+Side = Annotated[int, partial(check_integer, low=8, meaning="pixels, which are halved three times")]
 
 
 class SmallCNN(nn.Module):
@@ -26,7 +32,8 @@ class SmallCNN(nn.Module):
         width: channels after the first block; each further block doubles them.
     """
 
-    def __init__(self, *, n_classes: int = 10, channels: int = 3, width: int = 16) -> None:
+    @checked
+    def __init__(self, *, n_classes: Count = 10, channels: Count = 3, width: Count = 16) -> None:
         super().__init__()
         widths = (channels, width, 2 * width, 4 * width)
         self.features = nn.Sequential(
@@ -66,7 +73,8 @@ class FlattenCNN(SmallCNN):
         settings: those of `SmallCNN`.
     """
 
-    def __init__(self, *, size: int = 32, **settings: int) -> None:
+    @checked
+    def __init__(self, *, size: Side = 32, **settings: int) -> None:
         super().__init__(**settings)
         averaged = self.classifier
         positions = (size // 8) ** 2

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
+from cvcourse.checks import Count, Share, checked
+
 
 class ResidualBlock(nn.Module):
     """relu(shortcut(x) + branch(x)), two 3×3 convolutions in the branch (He et al. 2016, fig. 2).
@@ -69,15 +71,16 @@ class SmallResNet(nn.Module):
             first block on in equal steps (Huang et al. 2016, section 3, "linear decay").
     """
 
+    @checked
     def __init__(
         self,
         *,
-        n_classes: int = 10,
-        channels: int = 3,
-        width: int = 16,
-        blocks: int = 1,
-        dropout: float = 0.0,
-        stochastic_depth: float = 0.0,
+        n_classes: Count = 10,
+        channels: Count = 3,
+        width: Count = 16,
+        blocks: Count = 1,
+        dropout: Share = 0.0,
+        stochastic_depth: Share = 0.0,
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(

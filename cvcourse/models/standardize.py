@@ -6,8 +6,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from cvcourse.checks import checked
 from cvcourse.data import ImageSet
 
 
@@ -27,23 +29,50 @@ class Standardize(nn.Module):
     Args:
         mean: (C,) float, on the scale [0, 1].
         std: (C,) float, above 0.
+
+    Raises:
+        ValueError: they are not of one length, or not finite; or a std is not above 0.
     """
 
     mean: Tensor
     std: Tensor
 
+    @checked
     def __init__(self, mean: Tensor, std: Tensor) -> None:
         super().__init__()
+        if mean.ndim != 1 or mean.shape != std.shape or not len(mean):
+            raise ValueError(
+                f"mean is {tuple(mean.shape)}, std {tuple(std.shape)}; expected (C,) of both"
+            )
+        if not (mean.is_floating_point() and std.is_floating_point()):
+            raise TypeError(f"mean is {mean.dtype}, std {std.dtype}; expected floats")
+        if not bool((mean.isfinite() & std.isfinite() & (std > 0)).all()):
+            raise ValueError(f"mean is {mean}, std {std}; expected finite numbers, std above 0")
         self.register_buffer("mean", mean.view(-1, 1, 1))
         self.register_buffer("std", std.view(-1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) uint8, or float already on [0, 1] → (B, C, H, W) float."""
+        """(B, C, H, W) uint8, or float already on [0, 1] → (B, C, H, W) float.
+
+        Raises:
+            TypeError: the images are neither.
+            ValueError: they have another number of channels.
+        """
+        if not isinstance(images, Tensor) or not (
+            images.dtype == torch.uint8 or images.is_floating_point()
+        ):
+            found = images.dtype if isinstance(images, Tensor) else type(images).__name__
+            raise TypeError(f"the images are {found}; expected torch.uint8, or float on [0, 1]")
+        if images.ndim != 4 or images.shape[1] != len(self.mean):
+            raise ValueError(
+                f"the images have shape {tuple(images.shape)}; expected (B, {len(self.mean)}, H, W)"
+            )
         if images.is_floating_point():
             return (images - self.mean) / self.std
         return images.float().div_(255).sub_(self.mean).div_(self.std)  # in one piece of memory
 
 
+@checked
 def standardized(
     model: nn.Module | Callable[..., nn.Module], train: ImageSet, **settings: Any
 ) -> nn.Sequential:
@@ -68,7 +97,7 @@ def standardized(
         `Standardize`, then the model.
 
     Raises:
-        TypeError: settings for a model that is built already.
+        TypeError: settings for a model that is built already, or what was built is no model.
         ValueError: `size` is wanted, and the images are not square.
     """
     if isinstance(model, nn.Module):
@@ -84,7 +113,10 @@ def standardized(
     if "size" in taken - settings.keys() and height != width:
         raise ValueError(f"the images are {height} × {width}; expected square ones for a size")
     fitting = {name: value for name, value in found.items() if name in taken}
-    return nn.Sequential(Standardize(*train.statistics()), model(**fitting | settings))
+    built = model(**fitting | settings)
+    if not isinstance(built, nn.Module):
+        raise TypeError(f"{model!r} made a {type(built).__name__}; expected a model")
+    return nn.Sequential(Standardize(*train.statistics()), built)
 
 
 def _keywords(make: Callable[..., nn.Module]) -> set[str]:

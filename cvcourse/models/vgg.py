@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor, nn
 
-Depth = Literal[11, 13, 16, 19]
+from cvcourse.checks import Count, checked
 
 WIDTHS = (64, 128, 256, 512, 512)  #: maps in each of the five blocks
 
@@ -43,8 +41,9 @@ class VGG(nn.Module):
         ValueError: there is no VGG of this depth.
     """
 
+    @checked
     def __init__(
-        self, depth: Depth = 16, *, batch_norm: bool = False, n_classes: int = 1000
+        self, depth: int = 16, *, batch_norm: bool = False, n_classes: Count = 1000
     ) -> None:
         super().__init__()
         if depth not in BLOCKS:

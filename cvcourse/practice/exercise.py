@@ -13,6 +13,7 @@ from functools import partial
 from html import escape
 from typing import Any, Self
 
+from cvcourse.checks import check_fields, checked
 from cvcourse.terminal import printable
 
 
@@ -28,6 +29,9 @@ class Feedback:
     mark: str
     text: str
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
     def __str__(self) -> str:
         return printable(textwrap.fill(f"{self.mark} {self.text}", 79, break_on_hyphens=False))
 
@@ -41,6 +45,7 @@ class Exercise(ABC):
         why: what there is to learn from the right answer.
     """
 
+    @checked
     def __init__(self, solution: Callable[..., Any], *, hint: str, why: str) -> None:
         self.name = solution.__name__
         self._solution, self._hint, self._why = solution, hint, why
@@ -109,6 +114,7 @@ class Exercise(ABC):
         )
 
 
+@checked
 def not_a_function(name: str, answer: Any) -> Feedback:
     """What to say to somebody who should have handed in a function and did not."""
     return Feedback(
@@ -118,6 +124,7 @@ def not_a_function(name: str, answer: Any) -> Feedback:
     )
 
 
+@checked
 def explain(error: Exception, answer: Any, called_with: str) -> Feedback:
     """Say where a learner's function failed, and on what."""
     file = getattr(getattr(answer, "__code__", None), "co_filename", None)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cvcourse.checks import checked
 from cvcourse.practice.exercise import Exercise, Feedback, explain, not_a_function
 
 TRIALS = 4  #: how often a function is called, each time with other arguments
@@ -93,6 +94,7 @@ class Function(Exercise):
         return None
 
 
+@checked
 def describe(arguments: Sequence[Any]) -> str:
     """Arguments in a few words: shapes and types, not contents."""
     return ", ".join(map(_describe, arguments)) or "no arguments"

@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
+from cvcourse.checks import Positive, check_choice, checked
 from cvcourse.experiment import interval
 from cvcourse.practice.function import Function
 from cvcourse.practice.number import Number
@@ -220,8 +221,10 @@ WORK = dict(zip(MEASURED, (1.0, 1.0, 2.2, 2.1, 3.0, 4.9, 4.2), strict=True))
 WALLETS = ((100, 40), (100, 90), (25, 10), (30, 20), (35, 10), (10, 5), (60, 60), (1250, 300))
 
 
-def estimate(method: str, labels: float) -> float:
+@checked
+def estimate(method: str, labels: Positive) -> float:
     """A method's accuracy with so many labels a class, between the chapter's points."""
+    check_choice("method", method, tuple(MEASURED))
     return float(np.interp(math.log(labels), np.log(COUNTS), MEASURED[method]))
 
 

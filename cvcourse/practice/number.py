@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cvcourse.checks import NotNegative, checked
 from cvcourse.practice.exercise import Exercise, Feedback
 
 
@@ -22,6 +23,7 @@ class Number(Exercise):
         tolerance: how far off is right, relative to the number.
     """
 
+    @checked
     def __init__(
         self,
         solution: Callable[[], ArrayLike],
@@ -29,7 +31,7 @@ class Number(Exercise):
         hint: str,
         why: str,
         mistakes: Mapping[str, ArrayLike],
-        tolerance: float = 1e-6,
+        tolerance: NotNegative = 1e-6,
     ) -> None:
         super().__init__(solution, hint=hint, why=why)
         self.mistakes, self.tolerance = mistakes, tolerance

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html import escape
 
+from cvcourse.checks import checked
+
 
 class Option:
     """One answer of a question.
@@ -16,6 +18,7 @@ class Option:
 
     verdict = ""
 
+    @checked
     def __init__(self, text: str, because: str) -> None:
         self.text, self.because = text, because
 
@@ -35,6 +38,7 @@ class Wrong(Option):
 class Question:
     """A question and its options, one of which is right."""
 
+    @checked
     def __init__(self, text: str, *options: Option) -> None:
         if [type(option) for option in options].count(Right) != 1 or len(options) < 2:
             raise ValueError(f"question {text!r} needs one Right option, and at least one Wrong")
@@ -44,6 +48,7 @@ class Question:
 class Quiz:
     """What ends a chapter. A notebook shows it as HTML, `print` as text without the answers."""
 
+    @checked
     def __init__(self, *questions: Question) -> None:
         self.questions = questions
 

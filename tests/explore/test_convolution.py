@@ -84,11 +84,11 @@ def test_modes_units_and_kernel_change_what_is_seen(show, source: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"mode": "conv"}, "mode is 'conv'; expected one of fully connected"),
-        ({"kernel": [1, 2]}, "kernel has 2 weights; expected 9"),
-        ({"kernel": [float("inf")] * 9}, "kernel holds inf"),
-        ({"unit": (6, 0)}, "unit holds 6; expected numbers from 0 to 5"),
-        ({"picture": np.zeros((96, 96, 3), np.uint8)}, "expected .* one channel"),
+        ({"mode": "conv"}, "mode is 'conv'; expected one of 'convolution'"),
+        ({"kernel": [1, 2]}, "kernel has 2 entries; expected 9"),
+        ({"kernel": [float("inf")] * 9}, r"kernel\[0\] is inf; expected -10 to 10"),
+        ({"unit": (6, 0)}, r"unit\[0\] is 6; expected 0 to 5"),
+        ({"picture": np.zeros((96, 96, 3), np.uint8)}, r"shape \(96, 96, 3\); expected \(96, 96\)"),
     ],
 )
 def test_mistakes_are_named(settings: dict, message: str) -> None:

@@ -93,9 +93,9 @@ def test_frame_size_and_picture_can_be_changed(piece: CropLab, show, source: str
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"mode": "zoom"}, "mode is 'zoom'; expected 'window' or 'occluder'"),
-        ({"picture": 3}, "picture holds 3; expected numbers from 0 to 2"),
-        ({"place": [0, 9]}, "place holds 9; expected numbers from 0 to 8"),
+        ({"mode": "zoom"}, "mode is 'zoom'; expected one of 'window', 'occluder'"),
+        ({"picture": 3}, "picture is 3; expected 0 to 2"),
+        ({"place": [0, 9]}, r"place\[1\] is 9; expected 0 to 8"),
     ],
 )
 def test_mistakes_are_named(change: dict, message: str, piece: CropLab) -> None:

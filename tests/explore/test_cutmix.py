@@ -46,7 +46,7 @@ def test_box_and_share_can_be_moved(show, source: str) -> None:
     ("settings", "message"),
     [
         ({"lam": 1.2}, "lam is 1.2; expected 0 to 1"),
-        ({"centre": (0, 300)}, "centre holds 300; expected numbers from 0 to 224"),
+        ({"centre": (0, 300)}, r"centre\[1\] is 300; expected 0 to 224"),
     ],
 )
 def test_mistakes_are_named(settings: dict, message: str) -> None:

@@ -109,8 +109,16 @@ def test_state_is_the_whole_state(make) -> None:
 @pytest.mark.parametrize(
     ("piece", "settings", "message"),
     [
-        (explore.SoftmaxTemperature, {"temperature": "hot"}, "temperature.* a float, .*'hot'"),
-        (explore.DistillationLoss, {"temperature": "hot"}, "temperature.* a float, .*'hot'"),
+        (
+            explore.SoftmaxTemperature,
+            {"temperature": "hot"},
+            "temperature is 'hot' .str.; expected a number",
+        ),
+        (
+            explore.DistillationLoss,
+            {"temperature": "hot"},
+            "temperature is 'hot' .str.; expected a number",
+        ),
         (explore.DistillationLoss, {"label": True}, r"label is True \(bool\); expected an integer"),
     ],
 )

@@ -52,7 +52,7 @@ def test_steps_strengths_and_draws(piece: RandAugmentSteps, show, source: str) -
 def test_mistakes_are_named(piece: RandAugmentSteps) -> None:
     with pytest.raises(TraitError, match="n is 4; expected 0 to 3"):
         piece.n = 4
-    with pytest.raises(TraitError, match=r"pictures have shape \(1, 16, 16, 3\)"):
+    with pytest.raises(TraitError, match=r"pictures has shape \(1, 16, 16, 3\)"):
         RandAugmentSteps(plain(0), np.zeros((1, 16, 16, 3), np.uint8), DRAWS, [0, 1])
     noise = np.random.default_rng(0).integers(0, 256, (2, 2, 3, 128, 128, 3), dtype=np.uint8)
     with pytest.raises(TraitError, match="expected at most 120,000 — give fewer draws"):

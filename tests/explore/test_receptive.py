@@ -135,7 +135,7 @@ def test_what_does_not_fit_is_refused(show) -> None:
     ("settings", "message"),
     [
         ({"layers": [("conv", 3)]}, "layer 1 is"),
-        ({"layers": [("conv", 0, 1, 0, 1)]}, "kernel of layer 1 is 0; expected a whole number"),
+        ({"layers": [("conv", 0, 1, 0, 1)]}, "kernel of layer 1 is 0; expected 1 to 15"),
         ({"layers": [("pool", 2, 2, 2, 1)]}, "padding of layer 1 is 2; a pool of 2 takes at most"),
         ({"layers": [("conv", 15, 1, 0, 1)], "size": 8}, "layer 1 leaves no units"),
         ({"layer": 9}, "layer is 9; expected 1 to 8"),

@@ -86,13 +86,13 @@ def test_setting_the_probabilities_finds_logits() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"logits": [0.0, 11.0]}, "logits holds 11; expected numbers from -10 to 10"),
-        ({"logits": [0.0, float("nan")]}, "logits holds nan"),
+        ({"logits": [0.0, 11.0]}, r"logits\[1\] is 11.0; expected -10 to 10"),
+        ({"logits": [0.0, float("nan")]}, r"logits\[1\] is nan"),
         ({"logits": [0.0, 1.0, 2.0]}, "2 names, 3 logits; expected as many of each"),
         ({"names": ["cow"]}, "names"),
-        ({"temperature": 0}, "temperature is 0.0; expected 0.01 to 1000"),
+        ({"temperature": 0}, "temperature is 0; expected 0.01 to 1000"),
         ({"probabilities": [0.5, 0.6]}, "add up to 1.1; expected 1"),
-        ({"probabilities": [0.0, 1.0]}, "probabilities holds 0"),
+        ({"probabilities": [0.0, 1.0]}, r"probabilities\[0\] is 0"),
     ],
 )
 def test_mistakes_are_named(change: dict, message: str) -> None:

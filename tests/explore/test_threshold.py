@@ -70,10 +70,10 @@ def test_python_sees_the_same(four: PseudoLabelThreshold) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"probabilities": np.ones((2, 4)) / 4}, r"shape \(2, 4\) and there are 3 names"),
-        ({"probabilities": [[2.0, 0, 0]], "labels": [0]}, "probabilities holds 2"),
+        ({"probabilities": np.ones((2, 4)) / 4}, r"2 rows of \[4\] numbers, and there are 3 names"),
+        ({"probabilities": [[2.0, 0, 0]], "labels": [0]}, "probabilities.*is 2.0; expected 0 to 1"),
         ({"labels": [0]}, "2 probabilities, 1 labels"),
-        ({"labels": [0, 3]}, "labels holds 3; expected numbers from 0 to 2"),
+        ({"labels": [0, 3]}, r"labels\[1\] is 3; expected 0 to 2"),
         ({"threshold": 1.5}, "threshold is 1.5; expected 0 to 1"),
     ],
 )

@@ -91,11 +91,11 @@ def test_shapes_that_fold_are_refused(show) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"mode": "rigid"}, "mode is 'rigid'; expected one of affine, perspective"),
+        ({"mode": "rigid"}, "mode is 'rigid'; expected one of 'affine', 'perspective'"),
         ({"corners": SIDEWAYS}, "no parallelogram"),
         ({"corners": [[0, 0], [1, 1], [2, 2], [3, 3]]}, "expected the corners of a convex shape"),
-        ({"corners": SIDEWAYS[:3]}, "there are 3 corners; expected 4"),
-        ({"corners": [[0, 0], [900, 0], [900, 9], [0, 9]]}, "corners holds 900"),
+        ({"corners": SIDEWAYS[:3]}, "expected 4, each"),
+        ({"corners": [[0, 0], [900, 0], [900, 9], [0, 9]]}, r"corners\[1\]\[0\] is 900"),
     ],
 )
 def test_mistakes_are_named(settings: dict, message: str) -> None:

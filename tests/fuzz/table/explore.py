@@ -1,0 +1,199 @@
+"""`explore`: the interactive figures."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import torch
+
+from cvcourse.models import SingleLayer, standardized
+from fuzz.arrays import picture, plane
+from fuzz.kinds import (
+    ANY,
+    FINE,
+    SAME,
+    WRONG,
+    Trial,
+    choice,
+    names,
+    number,
+    numbers,
+    thing,
+    whole,
+)
+from fuzz.objects import images_of, mapping
+from fuzz.rows import Row, row
+from fuzz.table.explore_kinds import (
+    draws,
+    guesses,
+    labels_of,
+    layers,
+    operations,
+    photo,
+    points,
+    shares,
+    small,
+    unit,
+)
+from fuzz.things import image_set, photograph, pictures
+
+
+def page(piece: Any) -> Any:
+    """Its state and its words; the whole page and the picture are made, too."""
+    piece.html()
+    assert not re.search(r"\b(nan|inf)\b", piece.still().lower())
+    return piece.state(), piece.caption()
+
+
+def classifier() -> Any:
+    """(B, 3, 32, 32) uint8 → logits (B, 3)."""
+    torch.manual_seed(0)
+    return standardized(SingleLayer, small()).eval()
+
+
+def spoiled() -> Any:
+    """It has diverged."""
+    return (
+        classifier()
+        .requires_grad_(False)
+        .apply(lambda m: [p.fill_(np.nan) for p in m.parameters()])
+    )
+
+
+def rows() -> list[Row]:
+    ten = numbers((0.5, 2.0, -1.0), -10, 10).but(
+        Trial("tensor", lambda: torch.tensor([0.5, 2.0, -1.0]), SAME)
+    )
+    three, two = names("cow", "dog", "cat"), names("cat", "cup")
+    kernel = numbers((0, 1, 0, 1, -4, 1, 0, 1, 0.5), -10, 10)
+    grey = plane(lambda: pictures(96, 96).numpy()).optional()
+
+    models = mapping(lambda: {"one": classifier(), "two": classifier()}).but(
+        Trial("one model", lambda: {"one": classifier()}, WRONG),
+        Trial("a model that answers NaN", lambda: {"one": spoiled(), "two": classifier()}, WRONG),
+        Trial("three models", lambda: dict.fromkeys("abc", classifier()), WRONG),
+    )
+    seen = images_of(small).but(
+        Trial("another size", image_set, WRONG),
+        Trial("without boxes", small, FINE),
+        Trial("too many", lambda: small(7), WRONG),
+        Trial("more classes", lambda: image_set(4, 4, 32), ANY),
+        Trial("fewer classes", lambda: image_set(2, 2, 32), ANY),
+        Trial("one picture", lambda: small()[:1], ANY),
+    )
+    square = ((20.0, 15.0), (110.0, 15.0), (80.0, 85.0), (-10.0, 85.0))
+    corners = thing(lambda: square, "corners").but(
+        Trial("a list", lambda: [list(c) for c in square], SAME),
+        Trial("array", lambda: np.array(square), SAME),
+        Trial("three", lambda: square[:3], WRONG),
+        Trial("five", lambda: (*square, (0.0, 0.0)), WRONG),
+        Trial("crossed", lambda: (square[0], square[2], square[1], square[3]), WRONG),
+        Trial("on a line", lambda: ((0.0, 0.0), (50.0, 50.0), (100.0, 100.0), (0.0, 100.0)), WRONG),
+        Trial("NaN", lambda: ((float("nan"), 0.0), *square[1:]), WRONG),
+        Trial("far", lambda: ((-151.0, 15.0), *square[1:]), WRONG),
+        Trial("no parallelogram", lambda: ((0.0, 0.0), *square[1:]), WRONG),
+        Trial("of three numbers", lambda: ((0.0, 0.0, 0.0), *square[1:]), WRONG),
+        drop=["its class"],
+    )
+    two_pictures = thing(lambda: (photograph(), photograph()), "picture", "pictures").but(
+        Trial("()", tuple, FINE),
+        Trial("[]", list, FINE),
+        Trial("one", lambda: (photograph(),), WRONG),
+        Trial("three", lambda: (photograph(),) * 3, WRONG),
+        Trial("floats", lambda: (photograph() / 255,) * 2, WRONG),
+        Trial("grey", lambda: (photograph()[..., 0],) * 2, WRONG),
+        Trial("tensors", lambda: (pictures()[0], pictures()[1]), WRONG),
+        drop=["its class", "{}", "iterator"],
+    )
+    drawn = {
+        "original": picture(lambda: photograph(8, 8, 3), grey=WRONG).but(drop=["tensor"]),
+        "pictures": draws(),
+        "operations": operations(),
+        "strengths": numbers((3.0, 9.0)),
+        "n": whole(1, 0, 2),
+    }
+    of = {"look": page}
+    return [
+        row(
+            "explore.SoftmaxTemperature",
+            logits=ten,
+            temperature=number(4.0, 0.01, 1000),
+            names=three.but(Trial("[]", list, FINE)),
+            **of,
+        ),
+        row(
+            "explore.DistillationLoss",
+            teacher=ten,
+            student=ten,
+            label=whole(1, 0, 2),
+            temperature=number(4.0, 1, 100),
+            alpha=number(0.5, 0, 1),
+            names=three,
+            **of,
+        ),
+        row(
+            "explore.ConvolutionSteps",
+            mode=choice("convolution", ["convolution", "locally connected", "fully connected"]),
+            kernel=kernel,
+            unit=unit(5),
+            picture=grey,
+            **of,
+        ),
+        row(
+            "explore.CutMixBox",
+            lam=number(0.5, 0, 1),
+            centre=unit(224),
+            pictures=two_pictures,
+            names=two,
+            **of,
+        ),
+        row("explore.CropLab", models=models, pictures=seen, **of),
+        row(
+            "explore.NeighbourVote",
+            features=points(),
+            labels=labels_of(1),
+            names=two.but(
+                Trial("one more", lambda: ("cat", "cup", "more"), FINE), drop=["one more"]
+            ),
+            query=numbers((0.5, 1.0)).optional(),
+            k=whole(2, 1, 4),
+            n=whole(4, 2, 4).optional(),
+            **of,
+        ),
+        row(
+            "explore.NoisyStudentRounds",
+            rounds=guesses(),
+            pictures=seen.but(Trial("one picture", lambda: small()[:1], WRONG)),
+            shown=whole(2, 1, 3),
+            round=whole(1, 0, 1),
+            **of,
+        ),
+        row(
+            "explore.PseudoLabelThreshold",
+            probabilities=shares(),
+            labels=labels_of(1),
+            names=two,
+            threshold=number(0.5, 0, 1),
+            **of,
+        ),
+        row("explore.RandAugmentSteps", **drawn, **of),
+        row(
+            "explore.ReceptiveFieldStack",
+            layers=layers(),
+            size=whole(16, 8, 512),
+            layer=whole(2, 1, 2).optional(),
+            unit=unit(7).optional(),
+            picture=photo(),
+            **of,
+        ),
+        row(
+            "explore.CornerMap",
+            corners=corners,
+            mode=choice("affine", ["affine", "perspective"]),
+            picture=photo(),
+            **of,
+        ),
+        row("explore.base.module", name=choice("softmax", ["softmax", "crop"])),
+    ]

@@ -1,0 +1,104 @@
+"""What all modules share: `files`, `checks`, `progress`."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from cvcourse import checks, progress
+from fuzz.arrays import images, indices, picture
+from fuzz.kinds import (
+    FINE,
+    WRONG,
+    Kind,
+    Trial,
+    choice,
+    number,
+    thing,
+    truth,
+    whole,
+)
+from fuzz.objects import path, targets
+from fuzz.rows import Row, row
+from fuzz.things import CLASSES, N, labels, photograph, pictures, probabilities
+
+EMPTY = Trial("empty", lambda: probabilities()[:0], FINE)
+#: Where nothing else must have the same size.
+TIED = [f"dimension {d} {longer}" for d in (0, 1) for longer in ("longer", "shorter")]
+
+
+def rows() -> list[Row]:
+    """`files`, `checks`, `progress`."""
+    file = path(lambda: str(Path(tempfile.mkdtemp()) / "file.bin"))
+    batch = images(pictures)
+    return [
+        row(
+            "files.write_file",
+            path=file,
+            content=thing(lambda: b"content", "bytes", "content", drop=["bytes"]),
+        ),
+        row("files.check_writable", path=file, look=lambda p: p.name),
+        row(
+            "progress.progress",
+            lambda **kw: list(progress.progress(**kw)),
+            iterable=thing(lambda: [1, 2], "iterable").but(
+                drop=[
+                    "text",
+                    "bytes",
+                    "list",
+                    "[]",
+                    "{}",
+                    "iterator",
+                    "array of text",
+                    "()",
+                    "a list of it",
+                ]
+            ),
+            quiet=truth(True),
+        ),
+        row(
+            "checks.check_integer",
+            partial(checks.check_integer, "epochs", low=0, high=9, meaning="passes"),
+            value=whole(3, 0, 9).named("epochs"),
+        ),
+        row(
+            "checks.check_number",
+            partial(checks.check_number, "rate", low=0, high=1),
+            value=number(0.5, 0, 1).named("rate", "x"),
+        ),
+        row(
+            "checks.check_choice",
+            partial(checks.check_choice, "mode", choices=["fast", "exact"]),
+            value=choice("fast", ["fast", "exact"]).named("mode"),
+        ),
+        row(
+            "checks.check_range",
+            partial(checks.check_range, "x", low=0, high=1, unit="a share"),
+            value=number(0.5, 0, 1).but(Trial("list", lambda: [0.5], WRONG)),
+        ),
+        row(
+            "checks.check_cutout",
+            x=number(0.5, 0, 1),
+            y=number(0.5, 0, 1),
+            side=number(0.5, 0, 1),
+            fill=whole(3, 0, 255),
+        ),
+        row(
+            "checks.check_labels",
+            partial(checks.check_labels, "truth", n=N, n_classes=CLASSES),
+            value=indices(labels, CLASSES - 1, tied=(0,)).named("truth"),
+        ),
+        row(
+            "checks.check_probabilities",
+            partial(checks.check_probabilities, "targets"),
+            value=targets(N, CLASSES).but(EMPTY, drop=TIED).named("targets"),
+        ),
+        row("checks.check_image", image=picture(photograph)),
+        row("checks.check_images", images=batch),
+        row(
+            "checks.check_same_length",
+            lambda a: checks.check_same_length(a=a, b="xy"),
+            a=Kind(lambda: [1, 2], (Trial("three", lambda: [1, 2, 3], WRONG),)),
+        ),
+    ]
