@@ -113,10 +113,17 @@ def flip(x: Array) -> Array:
     return x.reshape(2, 2)[:, ::-1].flatten()
 
 
-def test_fixmatch_is_algorithm_1_of_sohn_et_al() -> None:
+@pytest.mark.parametrize("align", [False, True])
+def test_fixmatch_is_algorithm_1_of_sohn_et_al(align: bool) -> None:
     tau, weight = 0.6, 0.7
     step = fixmatch(
-        FEW, weak=turned, strong=inverted, batch_size=LABELED, threshold=tau, weight=weight
+        FEW,
+        weak=turned,
+        strong=inverted,
+        batch_size=LABELED,
+        threshold=tau,
+        weight=weight,
+        align=align,
     )
     before, seen, after = trained(step)
     run, labelled_anything = Nesterov(before, len(seen)), 0
@@ -125,9 +132,12 @@ def test_fixmatch_is_algorithm_1_of_sohn_et_al() -> None:
         slope = np.zeros_like(before)
         for x in labelled:  # lines 2: cross-entropy on weakly augmented labelled images
             slope += gradient(run.weights, x, class_of(x, flip)) / LABELED
-        for a, b in zip(weak, strong, strict=True):  # lines 3–6
+        said = [softmax(run.weights, a) for a in weak]
+        for a, b, q in zip(weak, strong, said, strict=True):  # lines 3–6
             np.testing.assert_allclose(b, 1 - flip(a), atol=1e-6)  # two views of one image
-            q = softmax(run.weights, a)
+            if align:  # q̃ = Normalize(q · p(y) / p̃(y)) with p(y) = 1 / K (Berthelot et al. 2020)
+                q = q / (CLASSES * np.mean(said, axis=0))
+                q = q / q.sum()
             if q.max() >= tau:
                 labelled_anything += 1
                 slope += weight * gradient(run.weights, b, np.eye(CLASSES)[q.argmax()]) / OTHERS
