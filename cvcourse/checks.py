@@ -95,13 +95,6 @@ def check_range(name: str, value: Any, low: float, high: float, unit: str) -> No
         )
 
 
-def check_cutout(x: Scalar, y: Scalar, side: Scalar, fill: int) -> None:
-    """A square given in fractions of the side, and a grey level."""
-    for name, value in (("x", x), ("y", y), ("side", side)):
-        check_range(name, value, 0, 1, "a fraction of the side")
-    check_range("fill", fill, 0, 255, "a grey level")
-
-
 def check_image(image: np.ndarray) -> None:
     """An (H, W) or (H, W, C) uint8 picture with C = 1, 3 or 4."""
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:

@@ -138,9 +138,8 @@ def band(
         dashed: for a second version of an arm.
     """
     color = COLOURS[arm]
-    ax.plot(
-        x, estimate.mean, "--" if dashed else "-", color=color, marker=MARKERS[arm], label=label
-    )
+    mean = np.broadcast_to(estimate.mean, np.shape(x))  # what is unknown has one NaN for all
+    ax.plot(x, mean, "--" if dashed else "-", color=color, marker=MARKERS[arm], label=label)
     ax.fill_between(x, estimate.low, estimate.high, color=color, alpha=0.2, linewidth=0)
 
 

@@ -8,16 +8,15 @@ everyday words, and are left alone.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
-    from sphinx.environment import BuildEnvironment
 
 #: No prose, or prose that is a link already.
 ELSEWHERE = (
@@ -39,21 +38,18 @@ class Entry:
     short: str
 
 
-def read_entries(env: BuildEnvironment) -> list[Entry]:
+def read_entries(env: BuildEnvironment) -> Iterator[Entry]:
     """Every entry of every glossary, without the terms that are excepted."""
     objects = env.get_domain("std").get_objects()
-    pages = sorted({page for _, _, kind, page, _, _ in objects if kind == "term"})
-    entries = []
-    for page in pages:
+    for page in sorted({page for _, _, kind, page, _, _ in objects if kind == "term"}):
         for glossary in env.get_doctree(page).findall(addnodes.glossary):
             for item in glossary.findall(nodes.definition_list_item):
-                names = [node for node in item if isinstance(node, nodes.term)]
+                *names, definition = item
                 terms = (name.astext() for name in names)
                 kept = tuple(t for t in terms if t not in env.config.glossary_links_except)
-                found = DEFINITION.match(_prose(item[-1]))
+                found = DEFINITION.match(_prose(definition))
                 short = f"{found['korean']} · {found['first']}" if found else ""
-                entries.append(Entry(page, names[0]["ids"][0], kept, short))
-    return entries
+                yield Entry(page, names[0]["ids"][0], kept, short)
 
 
 def _prose(node: nodes.Node) -> str:
@@ -77,65 +73,55 @@ class LinkGlossary(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Go through the prose in reading order."""
-        env = self.env
-        entries: list[Entry] = getattr(env, "glossary_entries", [])
-        if env.docname == env.config.root_doc or env.docname in {entry.page for entry in entries}:
+        entries: list[Entry] = vars(self.env).get("glossary_entries", [])
+        if self.env.docname in {self.config.root_doc, *(entry.page for entry in entries)}:
             return
-        linked = {
-            node["reftarget"].lower()
-            for node in self.document.findall(addnodes.pending_xref)
-            if node["reftype"] == "term"
-        }
-        self.left = {
-            term: entry
-            for entry in entries
-            for term in entry.terms
-            if not linked & {name.lower() for name in entry.terms}
-        }
+        references = self.document.findall(addnodes.pending_xref)
+        linked = {node["reftarget"].lower() for node in references if node["reftype"] == "term"}
+        terms = {term: entry for entry in entries for term in entry.terms}
+        self.left = {e for e in terms.values() if linked.isdisjoint(map(str.lower, e.terms))}
+        names = sorted(terms, key=len, reverse=True)
+        self.entries = [terms[name] for name in names]
+        self.mentions = re.compile("|".join(f"({pattern(name)})" for name in names))
         for text in list(self.document.findall(nodes.Text)):
             if self.left and _is_prose(text):
                 self.link(text)
 
     def link(self, text: nodes.Text) -> None:
         """Link what is mentioned here for the first time."""
-        names = sorted(self.left, key=len, reverse=True)
-        mentions = re.compile("|".join(f"({pattern(name)})" for name in names))
         pieces: list[nodes.Node] = []
         end = 0
-        for found in mentions.finditer(text):
-            entry = self.left.get(names[(found.lastindex or 1) - 1])
-            if entry is None:
-                continue  # linked a few words ago
-            address = self.app.builder.get_relative_uri(self.env.docname, entry.page)
-            link = nodes.reference(
-                "", found[0], refuri=f"{address}#{entry.anchor}", internal=True, classes=["term"]
-            )
-            link["reftitle"] = entry.short
-            pieces += [nodes.Text(text[end : found.start()]), link]
-            end = found.end()
-            for term in entry.terms:
-                self.left.pop(term, None)
+        for found in self.mentions.finditer(text):
+            entry = self.entries[(found.lastindex or 1) - 1]
+            if entry in self.left:
+                self.left.remove(entry)
+                address = self.app.builder.get_relative_uri(self.env.docname, entry.page)
+                where = {"refuri": f"{address}#{entry.anchor}", "reftitle": entry.short}
+                link = nodes.reference("", found[0], internal=True, classes=["term"], **where)
+                pieces += [nodes.Text(text[end : found.start()]), link]
+                end = found.end()
         if pieces:
             text.parent.replace(text, [*pieces, nodes.Text(text[end:])])
 
 
 def _is_prose(text: nodes.Text) -> bool:
-    """Whether a text stands in a paragraph, and is neither code nor part of a link."""
-    node, in_paragraph = text.parent, False
+    """Whether a text stands in a paragraph, and is neither code nor part of a link or a source."""
+    above, node = [], text.parent
     while node is not None:
-        if isinstance(node, ELSEWHERE) or node.get("nb_element") == "cell_code":
-            return False
-        if isinstance(node, nodes.section) and "papers" in node["names"]:
-            return False  # titles of papers
-        in_paragraph |= isinstance(node, nodes.paragraph)
+        above.append(node)
         node = node.parent
-    return in_paragraph
+    return any(isinstance(node, nodes.paragraph) for node in above) and not any(
+        isinstance(node, ELSEWHERE)
+        or node.get("nb_element") == "cell_code"
+        or (isinstance(node, nodes.section) and "papers" in node["names"])
+        for node in above
+    )
 
 
 def collect(app: Sphinx, env: BuildEnvironment) -> set[str]:
     """Read the glossary; where it has changed, every page is written anew."""
-    before, after = getattr(env, "glossary_entries", None), read_entries(env)
-    env.glossary_entries = after  # type: ignore[attr-defined]
+    before, after = vars(env).get("glossary_entries"), [*read_entries(env)]
+    vars(env)["glossary_entries"] = after
     return set() if before == after else set(env.found_docs)
 
 

@@ -8,36 +8,28 @@ tile for each claim.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import nbformat
 import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
 from ledger import claims_of
-from ledger_data import VERDICTS, Claim, css_class
-from links import link_to
+from ledger_data import VERDICTS, css_class
+from parts import markdown, paragraph
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
-    from sphinx.environment import BuildEnvironment
 
 MINUTES = re.compile(r"\*\*Time\*\* (\d+) minutes to read")
 
 
-def read_cells(env: BuildEnvironment, name: str) -> list[dict[str, Any]]:
+def read_cells(env: BuildEnvironment, name: str) -> list[nbformat.NotebookNode]:
     """The cells of a notebook, by its path from the source folder; the page now depends on it."""
     env.note_dependency(name)
-    cells: list[dict[str, Any]] = json.loads(Path(env.srcdir, name).read_text("utf-8"))["cells"]
-    return cells
-
-
-def text_of(stored: str | list[str]) -> str:
-    """A text as notebooks store it: whole, or line by line."""
-    return stored if isinstance(stored, str) else "".join(stored)
+    return list(nbformat.read(Path(env.srcdir, name), as_version=4).cells)
 
 
 class NotebookOutput(SphinxDirective):
@@ -60,9 +52,9 @@ class NotebookOutput(SphinxDirective):
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
             if "text/html" in data:
-                found.append(nodes.raw("", text_of(data["text/html"]), format="html"))
+                found.append(nodes.raw("", data["text/html"], format="html"))
             elif "image/png" in data:
-                picture = text_of(data["image/png"]).replace("\n", "")
+                picture = data["image/png"].replace("\n", "")
                 alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
                 found.append(nodes.image(uri=f"data:image/png;base64,{picture}", alt=alt))
         if not found:
@@ -78,32 +70,29 @@ class Chapters(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """One card a chapter, in the order given."""
         lines = yaml.safe_load("\n".join(self.content)) or {}
-        claims = claims_of(self.env)
-        cards = [
-            self._card(name, line, [claim for claim in claims if claim.notebook == name])
-            for name, line in lines.items()
-        ]
+        cards = [self._card(name, line) for name, line in lines.items()]
         return [nodes.bullet_list("", *cards, classes=["chapter-cards"])]
 
-    def _card(self, name: str, line: str, claims: list[Claim]) -> nodes.Node:
-        first = text_of(read_cells(self.env, f"notebooks/{name}.ipynb")[0]["source"])
+    def _card(self, name: str, line: str) -> nodes.Node:
+        first = read_cells(self.env, f"notebooks/{name}.ipynb")[0].source
         minutes = MINUTES.search(first)
         if minutes is None:
-            raise self.error(f"{name} does not say how long it takes; expected “**Time** 20 minutes"
-                             " to read” in its first cell")  # fmt: skip
+            expected = "expected “**Time** 20 minutes to read” in its first cell"
+            raise self.error(f"{name} does not say how long it takes; {expected}")
         number = nodes.inline("", str(int(name[:2])), classes=["chapter-number"])
-        title = link_to(f"/notebooks/{name}", self.env, role="doc")
-        facts = nodes.paragraph("", f"{minutes[1]} min", classes=["chapter-facts"])
-        if claims:
-            many = "claim" if len(claims) == 1 else "claims"
-            marks = [_mark(claim) for verdict in VERDICTS for claim in claims
-                     if claim.verdict == verdict]  # fmt: skip
-            facts += [nodes.Text(f" · {len(claims)} {many} "), *marks]
+        title = markdown(self, f"{{doc}}`/notebooks/{name}`", classes=["chapter-title"])
+        title.insert(0, number)
+        verdicts = [claim.verdict for claim in claims_of(self.env) if claim.notebook == name]
+        marks = [  # each a sign alone; it is read out as a word
+            nodes.inline("", verdict, classes=["verdict-mark", css_class(verdict)])
+            for verdict in sorted(verdicts, key=VERDICTS.index)
+        ]
+        many = f" · {len(marks)} claim{'s' * (len(marks) > 1)} " if marks else ""
         return nodes.list_item(
             "",
-            nodes.paragraph("", "", number, title, classes=["chapter-title"]),
-            nodes.paragraph("", line),
-            facts,
+            title,
+            paragraph(line),
+            paragraph(f"{minutes[1]} min{many}", *marks, classes=["chapter-facts"]),
         )
 
 
@@ -112,30 +101,20 @@ class VerdictWall(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """All tiles, verdict by verdict, each kind with its number."""
-        claims = claims_of(self.env)
-        groups = []
+        claims, groups = claims_of(self.env), []
         for verdict in VERDICTS:
-            of_it = [claim for claim in claims if claim.verdict == verdict]
-            if not of_it:
-                continue
-            number = nodes.strong("", str(len(of_it)))
-            label = nodes.paragraph("", "", number, nodes.Text(f" {verdict}"))
-            tiles = nodes.bullet_list(classes=["tiles"])
-            tiles += [nodes.list_item("", nodes.paragraph("", "", self._tile(c))) for c in of_it]
-            groups.append(nodes.container("", label, tiles, classes=[css_class(verdict)]))
+            ids = [claim.id for claim in claims if claim.verdict == verdict]
+            links = [markdown(self, f"{{ref}}`{id} <claim-{id}>`") for id in ids]
+            tiles = [nodes.list_item("", link) for link in links]
+            label = paragraph(nodes.strong("", str(len(ids))), f" {verdict}")
+            of_it = nodes.bullet_list("", *tiles, classes=["tiles"])
+            groups += [nodes.container("", label, of_it, classes=[css_class(verdict)])] * bool(ids)
         return [nodes.container("", *groups, classes=["verdict-wall"])]
-
-    def _tile(self, claim: Claim) -> nodes.Node:
-        return link_to(f"claim-{claim.id}", self.env, role="ref", text=claim.id)
-
-
-def _mark(claim: Claim) -> nodes.Node:
-    """A verdict as a sign alone; it is read out as a word."""
-    return nodes.inline("", claim.verdict, classes=["verdict-mark", css_class(claim.verdict)])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directives."""
+    """Register the directives, which want the claims."""
+    app.setup_extension("ledger")
     app.add_directive("notebook-output", NotebookOutput)
     app.add_directive("chapters", Chapters)
     app.add_directive("verdict-wall", VerdictWall)

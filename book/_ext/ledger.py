@@ -11,33 +11,25 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from ledger_data import VERDICTS, Claim, css_class, effects, number, read_ledger, tally
-from links import link_to, name_place
+from parts import markdown, name_place, paragraph, place_of
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
-    from sphinx.environment import BuildEnvironment
-
 logger = logging.getLogger(__name__)
 
-#: Each column: its CSS class, its heading, its share of the width in percent.
-COLUMNS = (
-    ("claim", "Claim", 32),
-    ("notes", "Notes", 7),
-    ("verdict", "Verdict", 17),
-    ("effect", "Measured effect", 28),
-    ("evidence", "Evidence", 16),
-)
+#: The columns' headings, the last word of which is a CSS class, and shares of the width in percent.
+COLUMNS = {"Claim": 32, "Notes": 7, "Verdict": 17, "Measured effect": 28, "Evidence": 16}
 CLAIM_CALL = re.compile(r"(?<![\w.])claim\(\s*\"([\w-]+)\"")
 VERDICT_ROW = re.compile(r'<th scope="row">([\w-]+)</th>')
 VERDICT_TABLE = """<table class="verdicts">
@@ -48,82 +40,59 @@ VERDICT_TABLE = """<table class="verdicts">
 </table>"""
 
 
-def claims_of(env: BuildEnvironment, *, report: bool = False) -> list[Claim]:
-    """Every claim of the ledger; the page that is being read now depends on all that says so."""
-    root = Path(env.srcdir)
-    results = (root / env.config.ledger_results).glob("*.json")
-    for path in (root / env.config.ledger_claims, *(root / "notebooks").glob("*.ipynb"), *results):
-        env.note_dependency(path.relative_to(root).as_posix())
-    env.note_reread()  # a record may appear where there was none
-    return _read(env, report=report)
+def read(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Read all of it, once, before the pages that show it."""
+    claims, faults = read_ledger(
+        Path(app.srcdir), env.config.ledger_claims, env.config.ledger_results
+    )
+    for fault in faults:
+        logger.warning("%s: %s", env.config.ledger_claims, fault, type="ledger")
+    vars(env)["claims"] = claims
 
 
-def _read(env: BuildEnvironment, *, report: bool = False) -> list[Claim]:
-    config = env.config
-    claims, faults = read_ledger(Path(env.srcdir), config.ledger_claims, config.ledger_results)
-    for fault in faults if report else ():
-        logger.warning("%s: %s", config.ledger_claims, fault, type="ledger")
-    return claims
+def claims_of(env: BuildEnvironment) -> list[Claim]:
+    """Every claim of the ledger; the page that asks is read anew in every build."""
+    env.note_reread()
+    return cast("list[Claim]", vars(env)["claims"])
 
 
 class ClaimsLedger(SphinxDirective):
     """The ledger: a count of the verdicts, then one row a claim."""
 
     def run(self) -> list[nodes.Node]:
-        """Read the data and build the table."""
-        self.env.ledger_page = self.env.docname  # type: ignore[attr-defined]
-        claims = claims_of(self.env, report=True)
+        """Build the table."""
+        claims = claims_of(self.env)
         counts = Counter(claim.verdict for claim in claims)
-        line = nodes.paragraph("", f"{len(claims)} claims: ", classes=["ledger-counts"])
-        for verdict in VERDICTS:
-            if counts[verdict]:
-                line += [_badge(verdict, f"{counts[verdict]} {verdict}"), nodes.Text(" ")]
-        widths = [width for _, _, width in COLUMNS]
-        heads = [heading for _, heading, _ in COLUMNS]
-        rows = [self._row(claim) for claim in claims]
-        return [line, _table(heads, rows, ["claims-ledger", "colwidths-given"], widths)]
+        badges = [_badge(v, f"{counts[v]} {v}") for v in VERDICTS if counts[v]]
+        spaced = [part for badge in badges for part in (badge, " ")]
+        line = paragraph(f"{len(claims)} claims: ", *spaced, classes=["ledger-counts"])
+        rows = [self._row_of(claim) for claim in claims]
+        return [line, _table(COLUMNS, rows, ["claims-ledger", "colwidths-given"])]
 
-    def _row(self, claim: Claim) -> nodes.row:
+    def _row_of(self, claim: Claim) -> nodes.row:
         anchor = f"claim-{claim.id}"
         name_place(self.env, anchor, anchor, claim.id)
         name = nodes.reference("", "", nodes.literal("", claim.id), refid=anchor, internal=True)
-        cells: dict[str, list[nodes.Node]] = {
-            "claim": [nodes.paragraph("", "", name), nodes.paragraph("", claim.statement)],
-            "notes": [nodes.paragraph("", ", ".join(claim.notes) or "—")],
-            "verdict": [nodes.paragraph("", "", _badge(claim.verdict, claim.verdict))],
-            "effect": [*_measured("chapter", claim.live)],
-            "evidence": [*self._notebook(claim), *self._papers(claim)],
-        }
-        for record in claim.records:
-            seeds = max((f.get("seeds", 0) for f in record["findings"]), default=0)
-            source = record["dataset"] + (f", {seeds} seeds" if seeds else "")
-            cells["effect"] += _measured(source, record)
+        cells = (
+            [paragraph(name), paragraph(claim.statement)],
+            [paragraph(", ".join(claim.notes) or "—")],
+            [paragraph(_badge(claim.verdict, claim.verdict))],
+            [*_measured(claim)],
+            [*self._evidence(claim)],
+        )
         row = nodes.row(ids=[anchor])
-        for column, _, _ in COLUMNS:
-            empty = [] if cells[column] else ["ledger-empty"]
-            content = cells[column] or [nodes.paragraph("", "—")]
-            row += nodes.entry("", *content, classes=[f"ledger-{column}", *empty])
+        for heading, content in zip(COLUMNS, cells, strict=True):
+            classes = [f"ledger-{heading.split()[-1].lower()}"] + ["ledger-empty"] * (not content)
+            row += nodes.entry("", *(content or [paragraph("—")]), classes=classes)
         return row
 
-    def _notebook(self, claim: Claim) -> Iterable[nodes.Node]:
-        if claim.notebook is None:
-            return
-        if f"notebooks/{claim.notebook}" not in self.env.found_docs:
-            fault = f"claim {claim.id}: {claim.notebook} is not in the table of contents"
-            logger.warning("%s: %s", self.config.ledger_claims, fault, type="ledger")
-            return
-        chapter = link_to(f"/notebooks/{claim.notebook}", self.env, role="doc")
-        yield nodes.paragraph("", "", chapter)
-        text = "the cell that settles it"
-        cell = link_to(f"verdict-{claim.id}", self.env, role="ref", text=text)
-        yield nodes.paragraph("", "", cell, classes=["ledger-cell"])
-
-    def _papers(self, claim: Claim) -> Iterable[nodes.Node]:
-        cite = self.env.get_domain("cite").role("t") if claim.papers else None
+    def _evidence(self, claim: Claim) -> Iterator[nodes.Node]:
+        if claim.notebook:
+            yield markdown(self, f"{{doc}}`/notebooks/{claim.notebook}`")
+            cell = f"{{ref}}`the cell that settles it <verdict-{claim.id}>`"
+            yield markdown(self, cell, classes=["ledger-cell"])
         for key in claim.papers:
-            assert cite is not None
-            found, _ = cite("cite:t", key, key, self.lineno, self.state.inliner)
-            yield nodes.paragraph("", "", *found)
+            yield markdown(self, f"{{cite:t}}`{key}`")
 
 
 class Measured(SphinxDirective):
@@ -139,21 +108,19 @@ class Measured(SphinxDirective):
         if not claims or set(wanted) - claims.keys():
             missing = ", ".join(set(wanted) - claims.keys()) or "any claim"
             raise self.error(f"{self.arguments[0]} does not settle {missing}")
-        rows = []
-        for id in wanted or claims:
-            for effect in claims[id].live["effect"]:
-                cells = (nodes.paragraph("", effect["what"]), nodes.paragraph("", number(effect)))
-                rows.append(nodes.row("", *(nodes.entry("", cell) for cell in cells)))
-        return [_table(["what", "measured"], rows, ["measured"], [60, 40])]
+        found = [effect for id in wanted or claims for effect in claims[id].live["effect"]]
+        rows = [_row(paragraph(effect["what"]), paragraph(number(effect))) for effect in found]
+        return [_table({"what": 60, "measured": 40}, rows, ["measured"])]
 
 
-def _table(
-    heads: list[str], rows: list[nodes.row], classes: list[str], widths: list[int]
-) -> nodes.table:
-    head = nodes.row("", *(nodes.entry("", nodes.paragraph("", text)) for text in heads))
-    columns = [nodes.colspec(colwidth=width) for width in widths]
-    group = nodes.tgroup("", *columns, nodes.thead("", head), nodes.tbody("", *rows))
-    group["cols"] = len(widths)
+def _row(*cells: nodes.Node) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", cell) for cell in cells))
+
+
+def _table(columns: dict[str, int], rows: list[nodes.row], classes: list[str]) -> nodes.table:
+    widths = [nodes.colspec(colwidth=width) for width in columns.values()]
+    head = nodes.thead("", _row(*map(paragraph, columns)))
+    group = nodes.tgroup("", *widths, head, nodes.tbody("", *rows), cols=len(columns))
     return nodes.table("", group, classes=classes)
 
 
@@ -161,14 +128,15 @@ def _badge(verdict: str, text: str) -> nodes.Node:
     return nodes.inline("", text, classes=["verdict-badge", css_class(verdict)])
 
 
-def _measured(source: str, bundle: dict[str, Any]) -> Iterable[nodes.Node]:
-    """The effects of one run, and how its findings came out."""
-    if not bundle:
-        return
-    said = "; ".join(effects(bundle))
-    line = nodes.paragraph("", "", nodes.strong("", f"{source}: "), nodes.Text(said))
-    line += nodes.inline("", f" {tally(bundle)}", classes=["ledger-tally"])
-    yield line
+def _measured(claim: Claim) -> Iterator[nodes.Node]:
+    """The effects of each run, and how its findings came out."""
+    runs = [("chapter", claim.live)] if claim.live else []
+    for record in claim.records:
+        seeds = max((finding.get("seeds", 0) for finding in record["findings"]), default=0)
+        runs.append((record["dataset"] + (f", {seeds} seeds" if seeds else ""), record))
+    for source, run in runs:
+        marks = nodes.inline("", f" {tally(run)}", classes=["ledger-tally"])
+        yield paragraph(nodes.strong("", f"{source}: "), "; ".join(effects(run)), marks)
 
 
 def name_claim_cells(app: Sphinx, doctree: nodes.document) -> None:
@@ -182,24 +150,20 @@ def name_claim_cells(app: Sphinx, doctree: nodes.document) -> None:
 
 def state_claims(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Make a chapter's table of verdicts from the data: statements, links and numbers, too."""
-    ledger = getattr(app.env, "ledger_page", None)
-    if ledger is None or app.builder.format != "html":
-        return
-    claims: dict[str, Claim] = {}
-    for raw in doctree.findall(nodes.raw):
+    claims = {claim.id: claim for claim in vars(app.env)["claims"] if claim.live}
+    for raw in doctree.findall(nodes.raw) if app.builder.format == "html" else ():
         if '<table class="verdicts">' in raw.astext():
-            claims = claims or {claim.id: claim for claim in _read(app.env)}
-            link = app.builder.get_relative_uri(page, ledger)
             found = [claims[id] for id in VERDICT_ROW.findall(raw.astext()) if id in claims]
-            rows = [_verdict_row(claim, link) for claim in found if claim.live]
-            raw.children = [nodes.Text(VERDICT_TABLE.format("\n".join(rows)))]
+            rows = "\n".join(_verdict_row(app, page, claim) for claim in found)
+            raw.children = [nodes.Text(VERDICT_TABLE.format(rows))]
 
 
-def _verdict_row(claim: Claim, link: str) -> str:
+def _verdict_row(app: Sphinx, page: str, claim: Claim) -> str:
+    ledger, anchor, _ = place_of(app.env, f"claim-{claim.id}")
+    link = f"{app.builder.get_relative_uri(page, ledger)}#{anchor}"
     measured = "<br>".join(escape(effect) for effect in effects(claim.live))
     return (
-        f'<tr><th scope="row"><a href="{link}#claim-{claim.id}">{claim.id}</a>: '
-        f"{escape(claim.statement)}</th>"
+        f'<tr><th scope="row"><a href="{link}">{claim.id}</a>: {escape(claim.statement)}</th>'
         f'<td><span class="verdict-badge {css_class(claim.verdict)}">{claim.verdict}</span></td>'
         f"<td>{escape(claim.live['short'])}<small>{measured}</small></td></tr>"
     )
@@ -208,7 +172,7 @@ def _verdict_row(claim: Claim, link: str) -> str:
 def publish(app: Sphinx, error: Exception | None) -> None:
     """Write all claims beside the pages, for other programs; `claims.schema.json` says how."""
     if error is None and app.builder.format == "html":
-        claims = [asdict(c) | {"verdict": c.verdict} for c in _read(app.env)]
+        claims = [asdict(c) | {"verdict": c.verdict} for c in vars(app.env)["claims"]]
         text = json.dumps({"claims": claims}, indent=1, ensure_ascii=False)
         Path(app.outdir, "claims.json").write_text(text, "utf-8")
 
@@ -217,18 +181,20 @@ def add_filter(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Load the script that filters the rows, on the page that has them and on no other."""
-    if page == getattr(app.env, "ledger_page", None):
+    tables = doctree.findall(nodes.table) if doctree else ()
+    if any("claims-ledger" in table["classes"] for table in tables):
         app.add_js_file("ledger.js", loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives and where their data are, relative to the source folder."""
-    app.connect("doctree-read", name_claim_cells)
-    app.connect("doctree-resolved", state_claims)
-    app.connect("html-page-context", add_filter)
-    app.connect("build-finished", publish)
     app.add_config_value("ledger_claims", "claims.yml", "env")
     app.add_config_value("ledger_results", "results", "env")
     app.add_directive("claims-ledger", ClaimsLedger)
     app.add_directive("measured", Measured)
-    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("env-before-read-docs", read)
+    app.connect("doctree-read", name_claim_cells)
+    app.connect("doctree-resolved", state_claims)
+    app.connect("html-page-context", add_filter)
+    app.connect("build-finished", publish)
+    return {"version": "3", "parallel_read_safe": True, "parallel_write_safe": True}

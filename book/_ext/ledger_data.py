@@ -2,22 +2,32 @@
 
 `claims.yml` has ids, statements and sources. Verdicts and numbers are data that a chapter's cells
 show beside their text (see `cvcourse.experiment.claim`), and that records keep in the same form.
+What all of it looks like stands in `claims.schema.json` alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 MIME = "application/vnd.cvcourse.claim+json"
-VERDICTS = ("confirmed", "confirmed with limits", "corrected", "unsourced", "not yet tested")
-NOTES = ("N0", "N1", "N2", "N3", "N4")
 MARKS = {True: "✓", False: "✗", None: "○"}
+SCHEMA = Path(__file__).parents[1] / "extra" / "claims.schema.json"
+FORMS = json.loads(SCHEMA.read_text("utf-8"))["$defs"]
+PUBLISHED = FORMS["claim"]["properties"]
+VERDICTS = tuple(PUBLISHED["verdict"]["enum"])
+#: What an entry of `claims.yml` looks like, and what a cell or a record says of a claim.
+WRITTEN = {key: PUBLISHED[key] for key in ("id", "statement", "notes", "papers")}
+ENTRY = {"type": "object", "properties": WRITTEN, "additionalProperties": False}
+ENTRY |= {"required": ["id", "statement", "notes"]}
+RUN = {"$ref": "#/$defs/run", "$defs": FORMS}
 
 
 @dataclass
@@ -45,61 +55,57 @@ def read_ledger(root: Path, claims: str, results: str) -> tuple[list[Claim], lis
     except OSError as error:
         return [], [f"cannot read the claims: {error.strerror}"]
     ledger = {claim.id: claim for claim in entries}
-    for path in sorted((root / "notebooks").glob("*.ipynb")):
-        for bundle in bundles(path.read_text("utf-8")):
-            claim = ledger.get(bundle["id"])
-            if claim is None or claim.notebook:
-                known = f"settled in {claim.notebook}, too" if claim else "not in the ledger"
-                faults.append(f"claim {bundle['id']} of {path.stem} is {known}")
-                continue
-            claim.notebook, claim.live = path.stem, bundle
-    for path in sorted((root / results).glob("*.json")):
+    chapters = sorted((root / "notebooks").glob("*.ipynb"))
+    for path in (*chapters, *sorted((root / results).glob("*.json"))):
+        read = bundles if path in chapters else in_record
         try:
-            for bundle in in_record(json.loads(path.read_text("utf-8"))):
-                claim = ledger[bundle["id"]]
+            said = [*read(path.read_text("utf-8"))]
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            faults.append(f"{path.name} has no claims to read: {type(error).__name__} {error}")
+            continue
+        for bundle in said:
+            fault = _fault(RUN, bundle)
+            claim = None if fault else ledger.get(bundle["id"])
+            if claim is None:
+                fault = fault or " is not in the ledger"
+            elif path not in chapters:
                 claim.records.append(bundle | {"record": path.stem})
                 if claim.live and bundle["verdict"] != claim.verdict:
-                    fault = f"{bundle['verdict']!r} there, but {claim.verdict!r} in its chapter"
-                    faults.append(f"claim {claim.id} in {path.name}: {fault}")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            fault = f"{type(error).__name__} {error}"
-            faults.append(f"{path.name} is no record of claims in the ledger: {fault}")
+                    fault = f": {bundle['verdict']!r} there, but {claim.verdict!r} in its chapter"
+            elif claim.notebook:
+                fault = f" is settled in {claim.notebook}, too"
+            else:
+                claim.notebook, claim.live = path.stem, bundle
+            if fault:
+                faults.append(f"claim {bundle.get('id')} in {path.name}{fault}")
     return entries, faults
 
 
 def read_claims(text: str) -> tuple[list[Claim], list[str]]:
     """The entries of a `claims.yml`, and what is wrong with it."""
-    found: dict[str, Claim] = {}
-    faults = []
     try:
         entries = yaml.safe_load(text)
     except yaml.YAMLError as error:
         return [], [f"not YAML: {error}"]
     if not isinstance(entries, list):
         return [], ["not a list of claims"]
+    found: dict[str, Claim] = {}
+    faults: list[str] = []
     for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
-            faults.append(f"entry {number} has no id")
-            continue
-        wrong = [f"claim {entry['id']}: {fault}" for fault in _faults(entry)]
-        if entry["id"] in found:
-            wrong.append(f"claim {entry['id']}: the id is there twice")
-        if not wrong:
-            found[entry["id"]] = Claim(**entry)
-        faults += wrong
+        id = entry.get("id") if isinstance(entry, dict) else None
+        if fault := _fault(ENTRY, entry):
+            faults.append((f"claim {id}" if id else f"entry {number}") + fault)
+        elif id in found:
+            faults.append(f"claim {id}: the id is there twice")
+        else:
+            found[str(id)] = Claim(**entry)
     return list(found.values()), faults
 
 
-def _faults(entry: dict[str, Any]) -> Iterable[str]:
-    if unknown := entry.keys() - {"id", "statement", "notes", "papers"}:
-        yield f"unknown key {', '.join(sorted(unknown))}"
-    if not isinstance(entry.get("statement"), str):
-        yield "the statement is missing, or no text"
-    for key, value in (("notes", entry.get("notes")), ("papers", entry.get("papers", []))):
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            yield f"{key} is no list of texts"
-        elif key == "notes" and set(value) - set(NOTES):
-            yield f"notes {', '.join(value)}, but there are only {', '.join(NOTES)}"
+def _fault(form: dict[str, Any], thing: object) -> str:
+    """What does not look as it should, and where: ".notes[0]: 'N7' is not one of …"."""
+    error = best_match(Draft202012Validator(form).iter_errors(thing))
+    return f"{error.json_path[1:]}: {error.message}" if error else ""
 
 
 def bundles(notebook: str) -> Iterator[dict[str, Any]]:
@@ -107,11 +113,12 @@ def bundles(notebook: str) -> Iterator[dict[str, Any]]:
     for cell in json.loads(notebook)["cells"]:
         for output in cell.get("outputs", ()):
             if MIME in output.get("data", {}):
-                yield output["data"][MIME]
+                yield {**output["data"][MIME]}
 
 
-def in_record(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The data of every claim in a record, with where and when they were measured."""
+def in_record(text: str) -> Iterator[dict[str, Any]]:
+    """The data of every claim in a record (JSON), with where and when they were measured."""
+    record = json.loads(text)
     made = {key: record[key] for key in ("date", "hardware", "purpose")}
     for bundle in record["claims"]:
         yield {**bundle, **made, "dataset": record["settings"].get("dataset", "shapes")}
@@ -127,15 +134,16 @@ def number(effect: dict[str, Any]) -> str:
     """A number as the book prints it, with its interval where it has one: −0.02 [−0.05, 0.00]."""
     if "text" in effect:
         return str(effect["text"])
-    keys = ("estimate", "low", "high") if "low" in effect else ("estimate",)
+    keys = [key for key in ("estimate", "low", "high") if key in effect]
     first, *ends = (format(effect[key], effect["format"]).replace("-", "−") for key in keys)
     return f"{first} [{', '.join(ends)}]" if ends else first
 
 
 def tally(bundle: dict[str, Any]) -> str:
-    """How many findings hold, fail and are open in one run: "✓ 4 ○ 1"."""
-    holds = [finding["holds"] for finding in bundle.get("findings", ())]
-    return " ".join(f"{mark} {holds.count(key)}" for key, mark in MARKS.items() if key in holds)
+    """How many findings hold, fail, are open and out of reach in one run: "✓ 4 ○ 1"."""
+    found = ["why" if "why" in f else f["holds"] for f in bundle.get("findings", ())]
+    marks = MARKS | {"why": "–"}
+    return " ".join(f"{mark} {found.count(key)}" for key, mark in marks.items() if key in found)
 
 
 def css_class(verdict: str) -> str:

@@ -1,4 +1,4 @@
-"""Pages that show quickly, keep still while they load, and say in a sentence what they are.
+"""Pages that show quickly, keep still while they load, say what they are, and serve everybody.
 
 Scripts wait until the page can be read, and leave what is far from the reader alone. Code has no
 more elements than colours. Every image states its size, so that no text jumps when it comes, and is
@@ -14,14 +14,12 @@ from html import unescape
 from io import BytesIO
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import imagesize
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
 
 #: Sphinx's settings, which scripts within the page add to while it is read.
 AT_ONCE = "documentation_options.js"
@@ -34,6 +32,11 @@ EMBEDDED = "data:image/png;base64,"
 #: of all the elements of a chapter, each of which the browser has to lay out.
 UNCOLOURED = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 IMAGE = re.compile(r'<img (?P<attributes>[^>]*?src="(?P<source>[^"]+)"[^>]*?)\s*/?>')
+#: What docutils and pandas write → what a screen reader can use.
+ACCESSIBLE = {
+    'role="doc-biblioentry"': 'role="listitem"',  # the former is deprecated
+    "<th></th>": "<td></td>",  # pandas: an empty heading over the index
+}
 
 
 def describe(doctree: nodes.document | None, default: str) -> str:
@@ -44,20 +47,14 @@ def describe(doctree: nodes.document | None, default: str) -> str:
     return default
 
 
-def picture(source: str, files: dict[str, Path]) -> Path | BytesIO | None:
-    """Where an image's size can be read: its file, or the bytes that stand in the page itself."""
-    if source.startswith(EMBEDDED):
-        start = source.removeprefix(EMBEDDED)[:64]  # the size stands at the beginning
-        return BytesIO(b64decode(start))
-    return files.get(source.rsplit("/", 1)[-1])
-
-
 def sized(body: str, files: dict[str, Path]) -> str:
     """A page's text, in which images state their width and height, and only the top is urgent."""
 
     def mend(found: re.Match[str]) -> str:
-        attributes = found["attributes"]
-        file = picture(unescape(found["source"]), files)
+        attributes, source = found["attributes"], unescape(found["source"])
+        file: Path | BytesIO | None = files.get(source.rsplit("/", 1)[-1])
+        if source.startswith(EMBEDDED):
+            file = BytesIO(b64decode(source[len(EMBEDDED) :][:64]))  # its size is at the beginning
         if file and "width" not in attributes:
             width, height = imagesize.get(file)
             attributes += f' width="{width}" height="{height}"'
@@ -85,7 +82,10 @@ def lighten(
         context["script_files"] = [deferred(script) for script in context["script_files"]]
     if "body" in context:
         files = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
-        context["body"] = UNCOLOURED.sub(r"\1", sized(context["body"], files))
+        body = UNCOLOURED.sub(r"\1", sized(context["body"], files))
+        for inaccessible, accessible in ACCESSIBLE.items():
+            body = body.replace(inaccessible, accessible)
+        context["body"] = body
 
 
 def rest(app: Sphinx, exception: Exception | None) -> None:
@@ -108,6 +108,8 @@ def rest(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """After the extensions that add scripts to a page, and before `one_stylesheet` reads them."""
+    # Jupyter Book sets it, whether or not sphinx_comments is there, whose it is.
+    app.add_config_value("comments_config", {}, "")
     app.connect("html-page-context", lighten, priority=900)
     app.connect("build-finished", rest, priority=800)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,18 +10,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from html import escape, unescape
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate, zip_longest
+from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 from docutils import nodes
 from latex2mathml.converter import convert_to_element
+from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
-    from sphinx.writers.html5 import HTML5Translator
+from sphinx.writers.html5 import HTML5Translator
 
 logger = logging.getLogger(__name__)
 
@@ -29,30 +27,14 @@ logger = logging.getLogger(__name__)
 SYNONYMS = {
     r"\\(begin|end)\{aligned\}": r"\\\1{split}",
     r"\\(begin|end)\{align\}": r"\\\1{align*}",
-    r"\\(begin|end)\{equation\*?\}": "",
     r"\\arg\s*\\(max|min)(?![a-zA-Z])": r"\\arg\1",
     r"\\operatorname\*\{arg(?:\\,|\s)*(max|min)\}": r"\\arg\1",
 }
-ENVIRONMENTS = {"align*", "split", "cases", "array", "smallmatrix"}
+ENVIRONMENTS = {"align*", "array", "cases", "equation", "equation*", "smallmatrix", "split"}
 ENVIRONMENTS |= {prefix + "matrix" for prefix in ("", "p", "b", "B", "v", "V")}
-STYLES = {
-    "bold": "BOLD",
-    "italic": "ITALIC",
-    "bold-italic": "BOLD ITALIC",
-    "double-struck": "DOUBLE-STRUCK",
-    "script": "SCRIPT",
-    "fraktur": "FRAKTUR",
-    "sans-serif": "SANS-SERIF",
-    "monospace": "MONOSPACE",
-}
-ORDINARY = {
-    "∞",
-    "∅",
-    "∀",
-    "∃",
-    "…",
-}  # latex2mathml takes them for operators, and sets space around them
+ORDINARY = set("∞∅∀∃…")  #: latex2mathml takes them for operators, with space around
 CLOSING = set(")]}!⌋⌉⟩‖|")
+UPRIGHT = {("mi", "normal")}
 LIMIT_OPERATORS = {"max", "min", "sup", "inf", "lim"}
 LIMITS = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
 
@@ -91,12 +73,8 @@ def to_mathml(tex: str, *, display: bool = False) -> str:
 def _check_structure(tex: str) -> None:
     """Raise where latex2mathml would drop something without a word."""
     bare = re.sub(r"\\[\\{}&%$]", "", tex)
-    depth = 0
-    for brace in re.findall(r"[{}]", bare):
-        depth += 1 if brace == "{" else -1
-        if depth < 0:
-            break
-    if depth != 0:
+    depths = [0, *accumulate(1 if brace == "{" else -1 for brace in re.findall(r"[{}]", bare))]
+    if min(depths) < 0 or depths[-1] > 0:
         raise UnreadableTeXError("unbalanced braces")
     opened = re.findall(r"\\begin\{(.*?)\}", tex)
     if unknown := sorted(set(opened) - ENVIRONMENTS):
@@ -121,11 +99,14 @@ def mend(math: Element) -> None:
         elif element.tag == "mi" and _is_operator(element.text or ""):
             element.tag, element.text = "mo", "∼" if element.text == "~" else element.text
             element.set("stretchy", "false")
-        if (style := element.get("mathvariant")) in STYLES:
-            element.text = "".join(_styled(c, STYLES[style]) for c in element.text or "")
+        if (style := element.get("mathvariant", "normal")) != "normal":
+            element.text = "".join(_styled(c, style) for c in element.text or "")
             del element.attrib["mathvariant"]
     for element in list(math.iter()):
-        _join_upright_letters(element)
+        if len(element) > 1 and {(e.tag, e.get("mathvariant")) for e in element} == UPRIGHT:
+            word = Element("mi")  # \mathrm{softmax}: one, so that it is read and copied as a word
+            word.text = "".join(letter.text or "" for letter in element)
+            element[:] = [word]
         if element.tag == "mrow" and [child.tag for child in element] == ["mo"]:
             element[0].attrib.update(lspace="0", rspace="0")  # the comma of 1{,}000
         if element.tag in ("mrow", "mtd", "mstyle"):
@@ -184,24 +165,11 @@ def _opens(element: Element) -> bool:
 
 def _styled(character: str, style: str) -> str:
     """Unicode's own bold, double-struck … form of a letter or digit; itself where there is none."""
-    name = unicodedata.name(character, "")
-    for family in ("LATIN ", "GREEK "):
-        name = name.removeprefix(family)
+    name = re.sub("^(LATIN|GREEK) | LETTER", "", unicodedata.name(character, ""))
     try:
-        return unicodedata.lookup(f"MATHEMATICAL {style} {name.replace(' LETTER', '')}")
+        return unicodedata.lookup(f"MATHEMATICAL {style.replace('bold-', 'bold ')} {name}")
     except KeyError:
         return character
-
-
-def _join_upright_letters(row: Element) -> None:
-    r"""One <mi> for \mathrm{softmax} rather than seven, so that it is read and copied as a word."""
-    letters = list(row)
-    if len(letters) > 1 and all(
-        child.tag == "mi" and child.get("mathvariant") == "normal" for child in letters
-    ):
-        word = Element("mi")
-        word.text = "".join(child.text or "" for child in letters)
-        row[:] = [word]
 
 
 def _render(node: nodes.math | nodes.math_block, *, display: bool) -> str:

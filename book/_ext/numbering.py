@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from docutils import nodes
-from links import name_place
+from parts import name_place, place_of
 from sphinx import addnodes
+from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
-    from sphinx.domains.std import StandardDomain
 
 CHAPTER = re.compile(r"notebooks/(?:0*(\d+)_)?")
 ANCHOR = re.compile(r'<a id="(eq-[\w-]+)">')
@@ -32,23 +29,18 @@ def number(app: Sphinx, doctree: nodes.document) -> None:
     if found is None:
         return
     prefix = f"{found[1]}." if found[1] else ""
-    captions = [figure for figure in doctree.findall(nodes.figure) if _caption(figure)]
-    for count, figure in enumerate(captions, start=1):
+    captions = [c for c in doctree.findall(nodes.caption) if isinstance(c.parent, nodes.figure)]
+    for count, caption in enumerate(captions, start=1):
         label = f"Figure {prefix}{count}"
-        words = nodes.inline("", f"{label}. ", classes=["caption-number"])
-        cast("nodes.caption", _caption(figure)).insert(0, words)
-        for name in figure["names"]:
-            name_place(app.env, name, figure["ids"][0], label)
+        caption.insert(0, nodes.inline("", f"{label}. ", classes=["caption-number"]))
+        for name in caption.parent["names"]:
+            name_place(app.env, name, caption.parent["ids"][0], label)
     if not prefix:
         return  # a page that gathers results: its formulas are the chapters'
     for count, (name, equation) in enumerate(list(_equations(doctree)), start=1):
         equation["number"] = f"{prefix}{count}"
         equation["ids"] = [name or f"equation-{prefix}{count}".replace(".", "-")]
         name_place(app.env, equation["ids"][0], equation["ids"][0], f"Equation {prefix}{count}")
-
-
-def _caption(figure: nodes.figure) -> nodes.Node | None:
-    return next(figure.findall(nodes.caption), None)
 
 
 def _equations(doctree: nodes.document) -> Iterator[tuple[str | None, nodes.math_block]]:
@@ -73,15 +65,13 @@ class SayNumbers(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Go through the links of one page."""
-        labels = cast("StandardDomain", self.env.get_domain("std")).labels
-        links = [*self.document.findall(nodes.reference)]
-        links += self.document.findall(addnodes.pending_xref)
-        for link in links:
-            name = link.get("refid") or link.get("reftarget") or ""
-            label = labels.get(name, ("", "", ""))[2]
-            if NUMBERED.fullmatch(label):
-                link.children = []
-                link += nodes.inline("", label)
+        for kind in (nodes.reference, addnodes.pending_xref):
+            for link in self.document.findall(kind):
+                name = link.get("refid") or link.get("reftarget") or ""
+                _, _, label = place_of(self.env, name)
+                if NUMBERED.fullmatch(label):
+                    link.children = []
+                    link += nodes.inline("", label)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

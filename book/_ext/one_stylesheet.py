@@ -2,39 +2,27 @@
 
 The theme and the extensions bring ten, of half a megabyte, and a page shows nothing before it has
 them all. Once the pages are written, a rule is kept if each class that it names stands anywhere in
-a page or in a script. What is left is a tenth, and comes in one piece.
+a page or in a script. What is left is a tenth, and comes in one piece, `book.css`, which is what
+`book/_templates/static/webpack-macros.html` asks for.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tinycss2
+from sphinx.application import Sphinx
+from tinycss2.ast import Node
 
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
-    from tinycss2.ast import Node
-
-NAME = "book.css"
-LINK = re.compile(r'\s*<link [^>]*rel="stylesheet"[^>]*>')
-ADDRESS = re.compile(r'href="(?P<static>[^"?]*_static/)(?P<file>[^"?]+)')
+#: What the theme's own `webpack-macros.html` asks for ahead of the rest.
+BEFORE_ALL = ("basic.css", "styles/pydata-sphinx-theme.css")
 SCRIPT = re.compile(r'<script [^>]*src="[^"?]*_static/([^"?]+)')
 #: At-rules that hold rules; others, such as @keyframes, stay as they are.
 HOLDERS = {"media", "supports", "container", "layer"}
-
-
-def selectors(prelude: list[Node]) -> Iterator[list[Node]]:
-    """What stands between the commas."""
-    start = 0
-    for place, token in enumerate(prelude):
-        if token == ",":
-            yield prelude[start:place]
-            start = place + 1
-    yield prelude[start:]
 
 
 def can_match(selector: list[Node], words: set[str]) -> bool:
@@ -47,7 +35,9 @@ def in_use(rules: list[Node], words: set[str]) -> Iterator[str]:
     """The rules that can match anything, as text."""
     for rule in rules:
         if rule.type == "qualified-rule":
-            used = [each for each in selectors(rule.prelude) if can_match(each, words)]
+            parted = groupby(rule.prelude, lambda token: token == ",")
+            selectors = [list(tokens) for comma, tokens in parted if not comma]
+            used = [selector for selector in selectors if can_match(selector, words)]
             if used:
                 names = ",".join(tinycss2.serialize(each).strip() for each in used)
                 yield f"{names}{{{tinycss2.serialize(rule.content).strip()}}}"
@@ -64,32 +54,32 @@ def purge(css: str, words: set[str]) -> str:
     return "\n".join(in_use(tinycss2.parse_stylesheet(css, True, True), words))
 
 
-def bundle(app: Sphinx, exception: Exception | None) -> None:
-    """Put one stylesheet in the place of all, in every page that was written."""
-    if exception or app.builder.format != "html":
+def take(sheets: dict[str, None], context: dict[str, Any]) -> None:
+    """Note the stylesheets that a page would ask for, in their order, and have it ask for none."""
+    found = sorted(context["css_files"], key=lambda sheet: sheet.priority)
+    sheets |= dict.fromkeys(str(sheet.filename).removeprefix("_static/") for sheet in found)
+    context["css_files"] = []
+
+
+def bundle(sheets: dict[str, None], app: Sphinx, error: Exception | None) -> None:
+    """Write what the pages can use of all these stylesheets."""
+    if error or not sheets:  # no page was written
         return
     out, static = Path(app.outdir), Path(app.outdir, "_static")
-    pages = [page for page in out.rglob("*.html") if static not in page.parents]
-    texts = {page: page.read_text("utf-8") for page in pages}
-    scripts = {name for text in texts.values() for name in SCRIPT.findall(text)}
-    sources = [*texts.values(), *((static / name).read_text("utf-8") for name in scripts)]
-    sheets: dict[str, None] = {}  # an ordered set
-    for page, text in texts.items():
-        start, *rest = LINK.split(text)
-        addresses = [ADDRESS.search(link) for link in LINK.findall(text)]
-        found = [address for address in addresses if address and address["file"] != NAME]
-        if found:
-            sheets |= dict.fromkeys(address["file"] for address in found)
-            link = f'\n<link rel="stylesheet" href="{found[0]["static"]}{NAME}">'
-            page.write_text("".join([start, link, *rest]), "utf-8")
-    if sheets:
-        words = set(re.findall(r"[\w-]+", " ".join(sources)))
-        css = {sheet: purge((static / sheet).read_text("utf-8"), words) for sheet in sheets}
-        parts = [f"/* {sheet} */\n{rules}\n" for sheet, rules in css.items()]
-        (static / NAME).write_text("".join(parts), "utf-8")
+    texts = [p.read_text("utf-8") for p in out.rglob("*.html") if static not in p.parents]
+    scripts = {name for text in texts for name in SCRIPT.findall(text)}
+    texts += [(static / name).read_text("utf-8") for name in scripts]
+    words = set(re.findall(r"[\w-]+", " ".join(texts)))
+    css = {
+        sheet: purge((static / sheet).read_text("utf-8"), words) for sheet in (*BEFORE_ALL, *sheets)
+    }
+    parts = [f"/* {sheet} */\n{rules}\n" for sheet, rules in css.items()]
+    (static / "book.css").write_text("".join(parts), "utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """After everything is written, the colours of code too, which the theme writes last."""
-    app.connect("build-finished", bundle, priority=900)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    sheets: dict[str, None] = {}  # an ordered set
+    app.connect("html-page-context", lambda *args: take(sheets, args[3]), priority=900)
+    app.connect("build-finished", lambda app, error: bundle(sheets, app, error), priority=900)
+    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": False}

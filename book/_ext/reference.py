@@ -7,20 +7,18 @@ autoapi reads the source and imports nothing, so the site builds without PyTorch
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.domains.python import PythonDomain
+from sphinx.environment import BuildEnvironment
 from sphinx.util.nodes import make_refnode
-
-if TYPE_CHECKING:
-    from docutils import nodes
-    from sphinx.addnodes import pending_xref
-    from sphinx.application import Sphinx
-    from sphinx.domains.python import PythonDomain
-    from sphinx.environment import BuildEnvironment
 
 BEFORE_NAPOLEON = 400
 #: `code`, which stays as it is, or a character that is markup in reStructuredText: |x|, val_.
-CODE_OR_MARKUP = re.compile(r"`[^`]*`|[|*]|(?<=\w)_(?!\w)")
+CODE_OR_MARKUP = re.compile(r"(`[^`]*`)|([|*]|(?<=\w)_(?!\w))")
 
 
 def read_as_plain_text(
@@ -33,13 +31,10 @@ def read_as_plain_text(
     example = False  # from >>> to the next empty line
     for number, line in enumerate(lines):
         example = bool(line.strip()) and (example or line.lstrip().startswith(">>> "))
-        lines[number] = line if example else CODE_OR_MARKUP.sub(_escape, line)
+        if not example:
+            lines[number] = CODE_OR_MARKUP.sub(lambda found: found[1] or f"\\{found[2]}", line)
     if what in ("attribute", "data", "property"):
         lines.insert(0, "")
-
-
-def _escape(found: re.Match[str]) -> str:
-    return found[0] if found[0].startswith("`") else "\\" + found[0]
 
 
 def skip_duplicate(app: Sphinx, what: str, name: str, obj: Any, *_: object) -> bool | None:

@@ -5,9 +5,18 @@ One image: `ops` (colour, filters, noise, cutout) and `geometry`. A batch: `batc
 boxes, masks and keypoints follow too. `corrupt` changes one thing about a whole set, to test with.
 """
 
-from cvcourse.augment.batch import crop_and_flip
+from cvcourse.augment.batch import Compose, Cutout, crop_and_flip
 from cvcourse.augment.corruptions import corrupt
 from cvcourse.augment.mix import CutMix, Mixed, MixUp
 from cvcourse.augment.randaugment import RandAugment
 
-__all__ = ["CutMix", "MixUp", "Mixed", "RandAugment", "corrupt", "crop_and_flip"]
+__all__ = [
+    "Compose",
+    "CutMix",
+    "Cutout",
+    "MixUp",
+    "Mixed",
+    "RandAugment",
+    "corrupt",
+    "crop_and_flip",
+]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cvcourse.augment import batch_colour
 from cvcourse.augment.batch_geometry import windows
+from cvcourse.checks import check_images, check_integer, check_number
 
 
 def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: int = 4) -> Tensor:
@@ -40,3 +45,65 @@ def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: int = 
     x = torch.where(flipped, 2 * padding - x, x)
     start = (number * c * both.shape[2] + y) * both.shape[3] + x
     return windows(both, start.squeeze(1), (h, w))
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """Hide a square of every image, its centre anywhere (DeVries and Taylor 2017).
+
+    What of it lies outside the image hides nothing, as in their code. FixMatch's strong view ends
+    so, with grey squares of half the side (Sohn et al. 2020).
+
+    >>> import torch
+    >>> from cvcourse.augment import Cutout
+    >>> white = torch.full((4, 3, 16, 16), 255, dtype=torch.uint8)
+    >>> Cutout(0.5)(white, torch.Generator().manual_seed(0)).unique().tolist()
+    [128, 255]
+
+    Attributes:
+        side: of the square, 0 to 1 of the shorter side of the image.
+        fill: the level to paint, 0 to 255.
+
+    Raises:
+        ValueError: a number outside its range.
+    """
+
+    side: float = 0.5
+    fill: int = 128
+
+    def __post_init__(self) -> None:
+        check_number("side", self.side, 0, 1, "a fraction of the shorter side")
+        check_integer("fill", self.fill, 0, 255, "a grey level")
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Hide a square of each of (B, C, H, W) uint8; the generator is on their device."""
+        check_images(images)
+        x, y = torch.rand(2, len(images), generator=generator, device=images.device)
+        return batch_colour.cutout.unchecked(images, x, y, self.side, fill=self.fill)
+
+
+@dataclass(frozen=True)
+class Compose:
+    """Several augmentations of a batch, one after the other, as one.
+
+    FixMatch's strong view with RandAugment (Sohn et al. 2020), whose authors' code leaves each of
+    the two operations out with probability ½:
+
+    >>> import torch
+    >>> from cvcourse.augment import Compose, Cutout, RandAugment, crop_and_flip
+    >>> strong = Compose([crop_and_flip, RandAugment(2, m="random"), Cutout(0.5)])
+    >>> images = torch.zeros(4, 3, 32, 32, dtype=torch.uint8)
+    >>> strong(images, torch.Generator().manual_seed(0)).shape
+    torch.Size([4, 3, 32, 32])
+
+    Attributes:
+        steps: each (images, generator) → images.
+    """
+
+    steps: Sequence[Callable[[Tensor, torch.Generator], Tensor]]
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Augment a batch, each step with the same generator."""
+        for step in self.steps:
+            images = step(images, generator)
+        return images

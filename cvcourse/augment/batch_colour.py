@@ -1,8 +1,8 @@
 """Colour, filters and noise on a batch, on any device: every image its own parameters.
 
 The operations, their parameters and their rounding are those of `ops`; a parameter is a number for
-all images or a (B,) tensor on their device. A fourth channel is opacity: only blur and cutout
-change it.
+all images or a (B,) tensor on their device, which a GPU is waited for to check. A fourth channel is
+opacity: only blur and cutout change it.
 
 >>> import torch
 >>> from cvcourse.augment import batch_colour
@@ -16,50 +16,64 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from cvcourse.augment.batch_geometry import each
 from cvcourse.augment.chunks import by_chunks
-from cvcourse.augment.ops import GREY
-from cvcourse.checks import MAX_FACTOR, Scalar, check_cutout, check_images, check_range
-
-Operation = Callable[..., Tensor]
+from cvcourse.augment.ops import GREY, RANGES, check_parameters
+from cvcourse.checks import Scalar, check_images, check_integer
 
 
-def _colours(dtype: torch.dtype = torch.float32) -> Callable[[Operation], Operation]:
-    """Check the images, give each its parameters, and keep opacity out of the operation.
+class Operation(Protocol):
+    """A change of the colours of a batch, which checks what it is given."""
+
+    unchecked: Callable[..., Tensor]  #: with (B,) parameters; the checks would wait for a GPU
+
+    def __call__(self, images: Tensor, *parameters: Any, **named: Any) -> Tensor:
+        """Change a batch; see each operation."""
+
+
+def _colours(
+    dtype: torch.dtype = torch.float32, *, opacity: bool = False
+) -> Callable[[Callable[..., Tensor]], Operation]:
+    """Check a batch, give each image its parameters; `opacity`: a fourth channel changes as well.
 
     The operation is given the colours of a few images at a time, as this `dtype` and its own to
     overwrite, with parameters (b, 1, 1, 1); for what it may return see `by_chunks`.
     """
 
-    def decorate(operation: Operation) -> Operation:
+    def decorate(operation: Callable[..., Tensor]) -> Operation:
         signature = inspect.signature(operation)
 
-        @functools.wraps(operation)
-        def wrapped(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
-            check_images(images)
-            if named:
-                parameters = signature.bind(images, *parameters, **named).args[1:]
-            spread = [p if isinstance(p, torch.Generator) else each(images, p) for p in parameters]
+        def unchecked(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
+            n = images.shape[1] if opacity else 3
             changed = torch.empty_like(images, memory_format=torch.contiguous_format)
-            if images.shape[1] == 4:
-                changed[:, 3] = images[:, 3]
+            changed[:, n:] = images[:, n:]
 
-            def change(some: slice, colours: Tensor) -> Tensor:
-                own = [
-                    p if isinstance(p, torch.Generator) else p[some, None, None, None]
-                    for p in spread
-                ]
-                return operation(colours, *own)
+            def change(some: slice, levels: Tensor) -> Tensor:
+                own = (
+                    p[some, None, None, None] if isinstance(p, Tensor) else p for p in parameters
+                )
+                return operation(levels, *own, **named)
 
-            by_chunks(images[:, :3], dtype, change, changed[:, :3])
+            by_chunks(images[:, :n], dtype, change, changed[:, :n])
             return changed
 
-        return wrapped
+        @functools.wraps(operation)
+        def checked(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
+            check_images(images)
+            bound = signature.bind(images, *parameters, **named)
+            check_parameters(bound.arguments.items())
+            for name in RANGES.keys() & bound.arguments:
+                bound.arguments[name] = each(images, bound.arguments[name])
+            return unchecked(*bound.args, **bound.kwargs)
+
+        result: Any = checked
+        result.unchecked = unchecked
+        return result
 
     return decorate
 
@@ -78,7 +92,6 @@ def brightness(images: Tensor, factor: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         factor: a number for all images, or (B,) float on their device, 0 to 10.
     """
-    _check_factor(factor)
     return images.mul_(factor)
 
 
@@ -96,7 +109,6 @@ def contrast(images: Tensor, factor: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         factor: a number for all images, or (B,) float on their device, 0 to 10.
     """
-    _check_factor(factor)
     mean = _grey(images.mean(dim=(2, 3), keepdim=True))  # (B, 1, 1, 1)
     return images.mul_(factor).add_((1 - factor) * mean)
 
@@ -115,7 +127,6 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         factor: a number for all images, or (B,) float on their device, 0 to 10.
     """
-    _check_factor(factor)
     if images.shape[1] == 1:
         return images
     grey = _grey(images).mul_(1 - factor)  # (B, 1, H, W)
@@ -138,7 +149,6 @@ def hue(images: Tensor, turn: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         turn: a number for all images, or (B,) float on their device, −0.5 to 0.5.
     """
-    check_range("turn", turn, -0.5, 0.5, "of the colour wheel")
     if images.shape[1] == 1:
         return images
     red, green, blue = images.unbind(1)  # (B, H, W)
@@ -173,7 +183,6 @@ def posterize(images: Tensor, bits: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         bits: a number for all images, or (B,) float on their device, whole, 1 to 8.
     """
-    check_range("bits", bits, 1, 8, "bits of each level to keep")
     return images.bitwise_and_((256 - 2 ** (8 - bits.long())).to(torch.uint8))
 
 
@@ -191,7 +200,6 @@ def solarize(images: Tensor, threshold: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         threshold: a number for all images, or (B,) float on their device, a level, 0 to 256.
     """
-    check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
     below = images.sub(threshold.ceil().to(torch.int16)).bitwise_right_shift_(15)  # all bits or 0
     return below.bitwise_xor_(images).bitwise_not_()  # of which the low byte counts
 
@@ -256,7 +264,6 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
         images: (B, C, H, W) uint8.
         factor: a number for all images, or (B,) float on their device, 0 to 10.
     """
-    _check_factor(factor)
     height, width = images.shape[2:]
     if min(height, width) <= 2:
         return images
@@ -268,7 +275,7 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
     nine += rows[2:]
     smooth = torch.zeros_like(flat)
     inner = slice(width + 1, len(flat) - width - 1)
-    torch.add(nine, flat[inner], alpha=4, out=smooth[inner])  # of weight 13
+    smooth[inner] = nine.add_(flat[inner], alpha=4)  # of weight 13
     sharp = smooth.view_as(images) * ((1 - factor) / 13)
     sharp.addcmul_(images, factor)
     for edge in (0, -1):
@@ -291,7 +298,7 @@ def blur(images: Tensor, sigma: Scalar) -> Tensor:
         sigma: a number for all images, or (B,) float on their device, a fraction of the side.
     """
     check_images(images)
-    check_range("sigma", sigma, 0, 0.25, "a fraction of the shorter side")
+    check_parameters([("sigma", sigma)])
     height, width = images.shape[2:]
     pixels = each(images, sigma) * min(height, width)
     down, across = (_smoothing(n, pixels).unsqueeze(1) for n in (height, width))  # (B, 1, n, n)
@@ -318,12 +325,12 @@ def noise(images: Tensor, std: Tensor, generator: torch.Generator) -> Tensor:
         std: a number for all images, or (B,) float on their device, 0 to 1.
         generator: on the images' device.
     """
-    check_range("std", std, 0, 1, "of the range from black to white")
     grain = torch.randn(images.shape, generator=generator, device=images.device)
     return images.add_(grain.mul_(255 * std))
 
 
-def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0) -> Tensor:
+@_colours(torch.uint8, opacity=True)
+def cutout(images: Tensor, x: Tensor, y: Tensor, side: Tensor, *, fill: int = 0) -> Tensor:
     """Hide a square of every image (DeVries and Taylor 2017).
 
     >>> import torch
@@ -339,21 +346,17 @@ def cutout(images: Tensor, x: Scalar, y: Scalar, side: Scalar, *, fill: int = 0)
         side: 0 to 1 of the shorter side of the image.
         fill: the level to paint, 0 to 255.
     """
-    check_images(images)
-    check_cutout(x, y, side, fill)
+    fill = check_integer("fill", fill, 0, 255, "a grey level")
     height, width = images.shape[2:]
-    half = each(images, side) * min(height, width) / 2
-    rows = _between(each(images, y) * height, half, height)
-    columns = _between(each(images, x) * width, half, width)
-    hidden = rows.view(-1, 1, height, 1) & columns.view(-1, 1, 1, width)
-    every_bit = hidden.view(torch.uint8).neg()  # 255 or 0
-    return images ^ ((images ^ fill) & every_bit)
+    half = side * min(height, width) / 2
+    rows = _between(y * height, half, torch.arange(height, device=images.device).unsqueeze(1))
+    columns = _between(x * width, half, torch.arange(width, device=images.device))
+    every_bit = (rows & columns).view(torch.uint8).neg()  # 255 or 0
+    return images.bitwise_xor_((images ^ fill).bitwise_and_(every_bit))
 
 
-def _between(centre: Tensor, half: Tensor, n: int) -> Tensor:
-    """Which of n pixels lie in the interval: (B, n) bool."""
-    at = torch.arange(n, device=centre.device)
-    return (at >= (centre - half).round()[:, None]) & (at < (centre + half).round()[:, None])
+def _between(centre: Tensor, half: Tensor | float, at: Tensor) -> Tensor:
+    return (at >= (centre - half).round()) & (at < (centre + half).round())
 
 
 def _smoothing(n: int, pixels: Tensor) -> Tensor:
@@ -381,7 +384,3 @@ def _grey(pixels: Tensor) -> Tensor:
         return pixels.clone()
     red, green, blue = pixels.split(1, dim=1)
     return (red * GREY[0]).add_(green, alpha=GREY[1]).add_(blue, alpha=GREY[2])
-
-
-def _check_factor(factor: Tensor) -> None:
-    check_range("factor", factor, 0, MAX_FACTOR, "1 changes nothing")

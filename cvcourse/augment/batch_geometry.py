@@ -21,15 +21,11 @@ from torch import Tensor
 from cvcourse.augment import matrices
 from cvcourse.augment.chunks import by_chunks
 from cvcourse.augment.matrices import Size
-from cvcourse.checks import Scalar, check_images, check_range
+from cvcourse.checks import Scalar, check_images, check_integer, check_range
 
 
 def warp(
-    images: Tensor,
-    matrix: Tensor,
-    *,
-    size: Size | None = None,
-    fill: int | Literal["edge"] = 0,
+    images: Tensor, matrix: Tensor, *, size: Size | None = None, fill: int | Literal["edge"] = 0
 ) -> Tensor:
     """Resample a batch by matrices, once.
 
@@ -54,10 +50,9 @@ def warp(
         torch.linalg.LinAlgError: a matrix cannot be inverted.
     """
     check_images(images)
-    if fill == "edge":
-        return _warp(images, matrix, size, 0, "bilinear", outside="border")
-    check_range("fill", fill, 0, 255, "a grey level")
-    return _warp(images, matrix, size, fill, "bilinear")
+    if fill != "edge":
+        fill = check_integer("fill", fill, 0, 255, 'a grey level, or "edge"')
+    return resample(images, _inverse(images, matrix), size or _size(images), fill)
 
 
 def warp_masks(masks: Tensor, matrix: Tensor, *, size: Size | None = None) -> Tensor:
@@ -78,7 +73,8 @@ def warp_masks(masks: Tensor, matrix: Tensor, *, size: Size | None = None) -> Te
     Returns:
         (B, *size), of the masks' dtype.
     """
-    moved = _warp(masks.unsqueeze(1).to(torch.uint8), matrix, size, 0, "nearest")
+    levels = masks.unsqueeze(1).to(torch.uint8)
+    moved = resample(levels, _inverse(masks, matrix), size or _size(levels), 0, "nearest")
     return moved.squeeze(1).to(masks.dtype)
 
 
@@ -172,7 +168,8 @@ def affine(images: Tensor, matrix: Tensor, *, fill: int = 0) -> Tensor:
     """
     if matrix.shape != (len(images), 2, 3):
         raise ValueError(f"matrix has shape {tuple(matrix.shape)}; expected ({len(images)}, 2, 3)")
-    return warp(images, F.pad(matrix, (0, 0, 0, 1)) + _last_row(matrix), fill=fill)
+    last_row = matrix.new_tensor([[0, 0, 1]]).expand(len(images), 1, 3)
+    return warp(images, torch.cat([matrix, last_row], dim=1), fill=fill)
 
 
 def perspective(images: Tensor, corners: Tensor, *, fill: int = 0) -> Tensor:
@@ -291,29 +288,30 @@ def windows(images: Tensor, start: Tensor, size: Size) -> Tensor:
     return every.index_select(0, start)
 
 
-def _warp(
-    images: Tensor,
-    matrix: Tensor,
-    size: Size | None,
-    fill: int,
-    mode: str,
-    outside: str = "zeros",
+def resample(
+    images: Tensor, back: Tensor, size: Size, fill: int | Literal["edge"], mode: str = "bilinear"
 ) -> Tensor:
+    """A `warp` by matrices (B, 3, 3) from output to input, unchecked: it waits for nothing."""
+    height, width = _size(images)
+    to_frame = torch.eye(3, device=back.device, dtype=back.dtype)  # pixels → [−1, 1]²
+    to_frame[0, 0], to_frame[1, 1], to_frame[:2, 2] = 2 / width, 2 / height, -1
+    back = to_frame @ back
+    outside, level = ("border", 0) if fill == "edge" else ("zeros", fill)
+
+    def sampled(some: slice, pixels: Tensor) -> Tensor:
+        pixels = pixels.sub_(level) if level else pixels
+        return F.grid_sample(pixels, _grid(back[some], *size), mode, outside, align_corners=False)
+
+    moved = images.new_empty(len(images), images.shape[1], *size)
+    return by_chunks(images, torch.float32, sampled, moved, offset=level)
+
+
+def _inverse(images: Tensor, matrix: Tensor) -> Tensor:
     if matrix.shape != (len(images), 3, 3):
         raise ValueError(f"matrix has shape {tuple(matrix.shape)}; expected ({len(images)}, 3, 3)")
     if not bool(matrix.isfinite().all()):
         raise ValueError("matrix holds NaN or infinity; expected finite numbers")
-    height, width = size or _size(images)
-    back = _to_frame(_size(images), matrix) @ torch.linalg.inv(matrix)  # output → [−1, 1]²
-
-    def sampled(some: slice, pixels: Tensor) -> Tensor:
-        grid = _grid(back[some], height, width)
-        return F.grid_sample(
-            pixels.sub_(fill) if fill else pixels, grid, mode, outside, align_corners=False
-        )
-
-    moved = images.new_empty(len(images), images.shape[1], height, width)
-    return by_chunks(images, torch.float32, sampled, moved, offset=fill)
+    return torch.linalg.inv(matrix)
 
 
 def _grid(back: Tensor, height: int, width: int) -> Tensor:
@@ -324,18 +322,8 @@ def _grid(back: Tensor, height: int, width: int) -> Tensor:
     down = back[:, :, 1:2] * y  # (B, 3, H)
     u, v, w = (across[:, i, None] + down[:, i, :, None] for i in range(3))  # (B, H, W)
     grid = torch.empty(*w.shape, 2, dtype=back.dtype, device=back.device)
-    torch.div(u, w, out=grid[..., 0])  # three times as fast as stacking them afterwards
-    torch.div(v, w, out=grid[..., 1])
+    grid[..., 0], grid[..., 1] = u / w, v / w  # three times as fast as stacking them
     return grid
-
-
-def _to_frame(size: Size, like: Tensor) -> Tensor:
-    height, width = size
-    return like.new_tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
-
-
-def _last_row(like: Tensor) -> Tensor:
-    return like.new_tensor([[0, 0, 0], [0, 0, 0], [0, 0, 1]])
 
 
 def _size(images: Tensor) -> Size:

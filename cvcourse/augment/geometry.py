@@ -20,7 +20,7 @@ import numpy as np
 
 from cvcourse.augment import matrices
 from cvcourse.augment.matrices import Size
-from cvcourse.checks import check_image, check_integer, check_range
+from cvcourse.checks import check_image, check_integer
 
 Image = np.ndarray  #: (H, W) or (H, W, C) uint8
 
@@ -69,10 +69,8 @@ def warp_mask(
     Returns:
         A new mask of `size` and the same dtype.
     """
-    if mask.dtype == np.bool_:
-        moved = _warp(mask.view(np.uint8), matrix, size, fill, cv2.INTER_NEAREST)
-        return moved.astype(np.bool_)
-    return _warp(mask, matrix, size, fill, cv2.INTER_NEAREST)
+    levels = mask.view(np.uint8) if mask.dtype == np.bool_ else mask
+    return _warp(levels, matrix, size, fill, cv2.INTER_NEAREST).astype(mask.dtype, copy=False)
 
 
 def rotate(image: Image, degrees: float, *, fill: int = 0) -> Image:
@@ -243,7 +241,7 @@ def _warp(
     image: Image, matrix: np.ndarray, size: Size | None, fill: int, interpolation: int
 ) -> Image:
     check_image(image)
-    check_range("fill", fill, 0, 255, "a grey level")
+    fill = check_integer("fill", fill, 0, 255, "a grey level")
     height, width = image.shape[:2] if size is None else _check_size(size)
     (a, b, x), (c, d, y), (g, h, w) = _check_matrix(matrix)
     # OpenCV counts from pixel centres: conjugate with a shift by half a pixel.
@@ -256,12 +254,7 @@ def _warp(
         else (cv2.warpAffine, [[a / w, b / w, x / w], [c / w, d / w, y / w]])
     )
     moved = resample(
-        image,
-        np.array(rows),
-        (width, height),
-        flags=interpolation,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(fill, fill, fill, fill),
+        image, np.array(rows), (width, height), flags=interpolation, borderValue=(fill,) * 4
     )
     return moved.reshape(height, width, *image.shape[2:])
 

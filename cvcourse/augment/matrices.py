@@ -45,10 +45,9 @@ def rotation(degrees: Scalar, size: Size) -> Any:
         (3, 3) float64, or (B, 3, 3).
     """
     check_range("degrees", degrees, -360, 360, "degrees counter-clockwise")
-    maths: Any = torch if isinstance(degrees, Tensor) else math
-    angle = degrees * (math.pi / 180)
-    cos, sin = maths.cos(angle), maths.sin(angle)
-    return _about_centre(cos, sin, -sin, cos, size)
+    library, angle = trigonometry(degrees), degrees * (math.pi / 180)
+    cos, sin = library.cos(angle), library.sin(angle)
+    return about_centre(cos, sin, -sin, cos, size)
 
 
 def translation(x: Scalar, y: Scalar, size: Size) -> Any:
@@ -90,8 +89,8 @@ def shear(x: Scalar, y: Scalar, size: Size) -> Any:
     """
     for name, value in (("x", x), ("y", y)):
         check_range(name, value, -80, 80, "degrees")
-    slope_x, slope_y = _tan(x), _tan(y)
-    return _about_centre(1, -slope_x, -slope_y, 1 + slope_x * slope_y, size)
+    slope_x, slope_y = (trigonometry(lean).tan(lean * (math.pi / 180)) for lean in (x, y))
+    return about_centre(1, -slope_x, -slope_y, 1 + slope_x * slope_y, size)
 
 
 def scaling(factor: Scalar, size: Size) -> Any:
@@ -109,7 +108,28 @@ def scaling(factor: Scalar, size: Size) -> Any:
         (3, 3) float64, or (B, 3, 3).
     """
     check_range("factor", factor, 0.1, 10, "times the size")
-    return _about_centre(factor, 0, 0, factor, size)
+    return about_centre(factor, 0, 0, factor, size)
+
+
+def about_centre(a: Scalar, b: Scalar, c: Scalar, d: Scalar, size: Size) -> Any:
+    """The linear map ((a, b), (c, d)) with the frame's centre as its fixed point.
+
+    >>> from cvcourse.augment import matrices
+    >>> matrices.about_centre(0, 1, 1, 0, (2, 4)).tolist()  # x and y change places
+    [[0.0, 1.0, 1.0], [1.0, 0.0, -1.0], [0.0, 0.0, 1.0]]
+
+    Args:
+        a: a number, or a float tensor of any shape (...), like b, c and d.
+        b: the same.
+        c: the same.
+        d: the same.
+        size: height and width in pixels.
+
+    Returns:
+        (3, 3) float64, or (..., 3, 3).
+    """
+    x, y = size[1] / 2, size[0] / 2
+    return _matrix(a, b, x - a * x - b * y, c, d, y - c * x - d * y)
 
 
 def mirror(size: Size, *, vertical: bool = False) -> np.ndarray:
@@ -176,22 +196,17 @@ def perspective(corners: np.ndarray | Tensor, size: Size) -> Any:
     if corners.shape[-2:] != (4, 2):
         raise ValueError(f"corners have shape {tuple(corners.shape)}; expected (4, 2)")
     at: Any = corners
-    x0, x1, x2, x3 = (at[..., i, 0] for i in range(4))
-    y0, y1, y2, y3 = (at[..., i, 1] for i in range(4))
-    turns: Any = [
-        (x1 - x0) * (y3 - y0) - (x3 - x0) * (y1 - y0),
-        (x2 - x1) * (y0 - y1) - (x0 - x1) * (y2 - y1),
-        (x3 - x2) * (y1 - y2) - (x1 - x2) * (y3 - y2),
-        (x0 - x3) * (y2 - y3) - (x2 - x3) * (y0 - y3),
-    ]
-    inside = bool((corners >= -1).all()) and bool((corners <= 2).all())  # False for NaN
-    if not (inside and all(bool((turn > 1e-6).all()) for turn in turns)):
+    after, before = at[..., [1, 2, 3, 0], :] - at, at[..., [3, 0, 1, 2], :] - at
+    turns = after[..., 0] * before[..., 1] - before[..., 0] * after[..., 1]  # (..., 4)
+    if not bool(((at >= -1) & (at <= 2)).all() and (turns > 1e-6).all()):  # also for NaN
         raise ValueError(
             f"corners are {corners.tolist()}; expected a convex quadrilateral from the top left "
             "corner clockwise, in fractions from -1 to 2"
         )
+    x0, x1, x2, x3 = (at[..., i, 0] for i in range(4))
+    y0, y1, y2, y3 = (at[..., i, 1] for i in range(4))
     skew_x, skew_y = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
-    area = turns[2]  # of the parallelogram at the corner opposite the first
+    area = turns[..., 2]  # of the parallelogram at the corner opposite the first
     g = ((x3 - x2) * skew_y - skew_x * (y3 - y2)) / area
     h = (skew_x * (y1 - y2) - (x1 - x2) * skew_y) / area
     height, width = size
@@ -257,15 +272,9 @@ def warp_boxes(boxes: Array, matrix: Array, size: Size) -> Array:
     return hull * seen[..., None]
 
 
-def _tan(degrees: Scalar) -> Scalar:
-    angle = degrees * (math.pi / 180)
-    return angle.tan() if isinstance(angle, Tensor) else math.tan(angle)
-
-
-def _about_centre(a: Scalar, b: Scalar, c: Scalar, d: Scalar, size: Size) -> Any:
-    """The linear map ((a, b), (c, d)) with the frame's centre as its fixed point."""
-    x, y = size[1] / 2, size[0] / 2
-    return _matrix(a, b, x - a * x - b * y, c, d, y - c * x - d * y)
+def trigonometry(value: Scalar) -> Any:
+    """The library of sine and cosine for a number, or for a tensor."""
+    return torch if isinstance(value, Tensor) else math
 
 
 def _matrix(*entries: Scalar) -> Any:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from scipy.special import betaincinv
 from torch import Tensor
 
-from cvcourse.checks import check_images
+from cvcourse.checks import check_images, check_number
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class CutMix:
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_alpha(self.alpha)
+        check_number("alpha", self.alpha, 0, 1000, "of Beta(alpha, alpha)", above=True)
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Mixed:
         """Mix a (B, C, H, W) uint8 batch with itself in another order; the input stays."""
@@ -91,7 +91,7 @@ class MixUp:
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_alpha(self.alpha)
+        check_number("alpha", self.alpha, 0, 1000, "of Beta(alpha, alpha)", above=True)
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Mixed:
         """Mix a (B, C, H, W) uint8 batch with itself in another order; the input stays."""
@@ -140,8 +140,3 @@ def _draw(
 
 def _partners(images: Tensor, generator: torch.Generator) -> Tensor:
     return torch.randperm(len(images), generator=generator, device=images.device)
-
-
-def _check_alpha(alpha: float) -> None:
-    if not 0 < alpha <= 1000:  # also for NaN
-        raise ValueError(f"alpha is {alpha!r}; expected above 0 to 1000, of Beta(alpha, alpha)")

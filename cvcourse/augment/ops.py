@@ -14,30 +14,53 @@ Colour is RGB. A fourth channel is opacity: only blur and cutout change it.
 from __future__ import annotations
 
 import functools
+import inspect
 import math
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec
+from collections.abc import Callable, Iterable
+from typing import Any, Concatenate, ParamSpec
 
 import cv2
 import numpy as np
 
 from cvcourse.augment.geometry import Image
-from cvcourse.checks import MAX_FACTOR, check_cutout, check_image, check_integer, check_range
+from cvcourse.checks import MAX_FACTOR, check_image, check_integer, check_range
 
 GREY = (0.299, 0.587, 0.114)  #: how bright red, green and blue look (ITU-R BT.601)
+#: What the parameters may be, by their names, on one image and on a batch.
+RANGES = {
+    "factor": (0.0, MAX_FACTOR, "1 changes nothing"),
+    "turn": (-0.5, 0.5, "of the colour wheel"),
+    "bits": (1, 8, "bits of each level to keep"),
+    "threshold": (0, 256, "a level; 256 changes nothing"),
+    "sigma": (0, 0.25, "a fraction of the shorter side"),
+    "std": (0, 1, "of the range from black to white"),
+    "x": (0, 1, "a fraction of the width"),
+    "y": (0, 1, "a fraction of the height"),
+    "side": (0, 1, "a fraction of the shorter side"),
+}
 
 P = ParamSpec("P")
 _LEVELS = np.arange(256, dtype=np.uint8)
 
 
+def check_parameters(given: Iterable[tuple[str, Any]]) -> None:
+    """Each of these names and values that has a range lies in it."""
+    for name, value in given:
+        if name in RANGES:
+            check_range(name, value, *RANGES[name])
+
+
 def _colours(
     operation: Callable[Concatenate[Image, P], Image],
 ) -> Callable[Concatenate[Image, P], Image]:
-    """Check the image, and keep opacity and a trailing axis of one channel out of the operation."""
+    """Check image and parameters; keep opacity and a trailing axis of one channel out."""
+    names = list(inspect.signature(operation).parameters)[1:]
 
     @functools.wraps(operation)
     def wrapped(image: Image, *args: P.args, **kwargs: P.kwargs) -> Image:
         check_image(image)
+        check_parameters(zip(names, args, strict=False))
+        check_parameters(kwargs.items())
         if image.ndim == 3 and image.shape[2] == 4:
             return np.dstack([wrapped(image[..., :3], *args, **kwargs), image[..., 3]])
         flat = image[..., 0] if image.shape[2:] == (1,) else image
@@ -59,7 +82,6 @@ def brightness(image: Image, factor: float) -> Image:
         image: (H, W) or (H, W, C) uint8.
         factor: 0 to 10.
     """
-    _check_factor(factor)
     return cv2.convertScaleAbs(image, alpha=factor)
 
 
@@ -76,7 +98,6 @@ def contrast(image: Image, factor: float) -> Image:
         image: (H, W) or (H, W, C) uint8.
         factor: 0 to 10.
     """
-    _check_factor(factor)
     means = cv2.mean(image)
     grey = means[0] if image.ndim == 2 else float(np.dot(means[:3], GREY))
     return cv2.addWeighted(image, factor, image, 0, (1 - factor) * grey)
@@ -95,7 +116,6 @@ def saturation(image: Image, factor: float) -> Image:
         image: (H, W) or (H, W, C) uint8.
         factor: 0 to 10.
     """
-    _check_factor(factor)
     if image.ndim == 2:
         return image.copy()
     return cv2.transform(image, factor * np.eye(3) + (1 - factor) * np.array([GREY] * 3))
@@ -117,7 +137,6 @@ def hue(image: Image, turn: float) -> Image:
         image: (H, W) or (H, W, C) uint8.
         turn: of the colour wheel, −0.5 to 0.5.
     """
-    check_range("turn", turn, -0.5, 0.5, "of the colour wheel")
     shift = round(turn * 256) % 256
     if image.ndim == 2 or not shift:
         return image.copy()
@@ -139,7 +158,8 @@ def posterize(image: Image, bits: int) -> Image:
         image: (H, W) or (H, W, C) uint8.
         bits: a whole number, 1 to 8.
     """
-    check_integer("bits", bits, 1, 8, "bits of each level to keep")
+    if bits % 1:
+        raise ValueError(f"bits is {bits!r}; expected 1 to 8, whole")
     return image & np.uint8(256 - 2 ** (8 - bits))
 
 
@@ -156,7 +176,6 @@ def solarize(image: Image, threshold: float) -> Image:
         image: (H, W) or (H, W, C) uint8.
         threshold: a level, 0 to 256.
     """
-    check_range("threshold", threshold, 0, 256, "a level; 256 changes nothing")
     _, chosen = cv2.threshold(image, math.ceil(threshold) - 1, 255, cv2.THRESH_BINARY)
     return cv2.bitwise_xor(image, chosen)
 
@@ -173,18 +192,13 @@ def autocontrast(image: Image) -> Image:
     Args:
         image: (H, W) or (H, W, C) uint8.
     """
-    tables = []
+    stretched = []
     for channel in cv2.split(image):
         low, high, _, _ = cv2.minMaxLoc(channel)
-        scale, low = (255 / (high - low), low) if high > low else (1.0, 0.0)
-        tables.append((scale, -low * scale))
-    if len(tables) == 1:
-        scale, offset = tables[0]
-        return cv2.addWeighted(image, scale, image, 0, offset)
-    linear = np.zeros((3, 4))
-    linear[[0, 1, 2], [0, 1, 2]] = [scale for scale, _ in tables]
-    linear[:, 3] = [offset for _, offset in tables]
-    return cv2.transform(image, linear)
+        if high > low:
+            channel = cv2.normalize(channel, channel, 0, 255, cv2.NORM_MINMAX)
+        stretched.append(channel)
+    return cv2.merge(stretched)
 
 
 @_colours
@@ -220,7 +234,6 @@ def sharpness(image: Image, factor: float) -> Image:
         image: (H, W) or (H, W, C) uint8.
         factor: 0 to 10.
     """
-    _check_factor(factor)
     if min(image.shape[:2]) <= 2:
         return image.copy()
     kernel = np.full((3, 3), (1 - factor) / 13)
@@ -260,7 +273,7 @@ def blur(image: Image, sigma: float) -> Image:
 
 def gaussian_support(sigma: float, size: tuple[int, int]) -> tuple[int, float]:
     """The radius in whole pixels of a blur, and its standard deviation in pixels."""
-    check_range("sigma", sigma, 0, 0.25, "a fraction of the shorter side")
+    check_parameters([("sigma", sigma)])
     pixels = sigma * min(size)
     return (int(np.ceil(3 * pixels)) if pixels > 0.05 else 0), pixels
 
@@ -280,9 +293,6 @@ def noise(image: Image, std: float, rng: np.random.Generator) -> Image:
         std: 0 to 1, where white is 1.
         rng: NumPy's generator, which is drawn from.
     """
-    check_range("std", std, 0, 1, "of the range from black to white")
-    if std == 0:
-        return image.copy()
     flat = image.reshape(len(image), -1)
     # OpenCV's generator is faster, but there is one for the whole process, and others draw from it.
     grain = rng.standard_normal(flat.shape, dtype=np.float32)
@@ -306,7 +316,8 @@ def cutout(image: Image, x: float, y: float, side: float, *, fill: int = 0) -> I
         fill: the level to paint, 0 to 255.
     """
     check_image(image)
-    check_cutout(x, y, side, fill)
+    check_parameters([("x", x), ("y", y), ("side", side)])
+    fill = check_integer("fill", fill, 0, 255, "a grey level")
     height, width = image.shape[:2]
     half = side * min(height, width) / 2
     top, bottom = (max(round(y * height + edge), 0) for edge in (-half, half))
@@ -325,7 +336,3 @@ def _equalizing_table(channel: Image) -> np.ndarray:
     table = np.zeros(256, np.uint8)
     table[1:] = np.minimum((below[:-1] + step // 2) // step, 255)
     return table
-
-
-def _check_factor(factor: float) -> None:
-    check_range("factor", factor, 0, MAX_FACTOR, "1 changes nothing")

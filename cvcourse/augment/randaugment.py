@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,36 +14,30 @@ from torch import Tensor
 
 from cvcourse.augment import batch_colour, batch_geometry, geometry, matrices, ops
 from cvcourse.augment.matrices import Size
-from cvcourse.checks import check_image, check_images, check_integer, check_range
+from cvcourse.checks import Scalar, check_image, check_images, check_integer, check_range
 
 MAX_STRENGTH = 30.0  #: the largest m; AutoAugment's ranges end here
 
 
-class _Colour(NamedTuple):
-    """An operation on one image and on a batch, and its parameter at a level from −1 to 1."""
-
-    single: Callable[..., np.ndarray]
-    batch: Callable[..., Tensor]
-    parameter: Callable[[float], float] | None
+def _factor(level: Any) -> tuple[Any]:
+    return (1 + 0.9 * level,)
 
 
-def _colour(name: str, parameter: Callable[[float], float] | None = None) -> _Colour:
-    return _Colour(getattr(ops, name), getattr(batch_colour, name), parameter)
+def _bits(level: Any) -> tuple[Any]:
+    lost = 4 * abs(level)
+    return (8 - (lost.round() if isinstance(lost, Tensor) else round(lost)),)
 
 
-def _factor(level: float) -> float:
-    return 1 + 0.9 * level
-
-
-_COLOURS = {
-    "autocontrast": _colour("autocontrast"),
-    "equalize": _colour("equalize"),
-    "brightness": _colour("brightness", _factor),
-    "contrast": _colour("contrast", _factor),
-    "saturation": _colour("saturation", _factor),
-    "sharpness": _colour("sharpness", _factor),
-    "posterize": _colour("posterize", lambda level: 8 - round(4 * abs(level))),
-    "solarize": _colour("solarize", lambda level: 256 * (1 - abs(level))),
+# The operations of colour, each with its parameters at a level from −1 to 1: a number or a tensor.
+_COLOURS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
+    "autocontrast": lambda level: (),
+    "equalize": lambda level: (),
+    "brightness": _factor,
+    "contrast": _factor,
+    "saturation": _factor,
+    "sharpness": _factor,
+    "posterize": _bits,
+    "solarize": lambda level: (256 * (1 - abs(level)),),
 }
 _MOTIONS = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
 
@@ -54,6 +48,7 @@ OPERATIONS = ("identity", *_COLOURS, *_MOTIONS)
 >>> len(OPERATIONS), OPERATIONS[:3]
 (14, ('identity', 'autocontrast', 'equalize'))
 """
+_MOVING = range(len(OPERATIONS) - len(_MOTIONS), len(OPERATIONS))  # their numbers
 
 
 @dataclass(frozen=True)
@@ -69,6 +64,9 @@ class RandAugment:
     The geometry of all n operations is one resampling, after the colours; shears keep the centre
     in place, where AutoAugment's keep the top left corner.
 
+    Nothing waits for a GPU, and no shape depends on what was drawn: a CUDA graph takes up the whole
+    call, `torch.compile` takes `on_batch`.
+
     >>> import torch
     >>> from cvcourse.augment import RandAugment
     >>> images = torch.full((4, 3, 16, 16), 100, dtype=torch.uint8)
@@ -77,7 +75,8 @@ class RandAugment:
 
     Attributes:
         n: how many operations, at least 0; drawn with replacement.
-        m: strength, 0 to 30.
+        m: strength, 0 to 30; or "random": for each operation on each image its own, every strength
+            as likely, as in FixMatch (Sohn et al. 2020).
         fill: the level outside the image, 0 to 255.
 
     Raises:
@@ -85,13 +84,14 @@ class RandAugment:
     """
 
     n: int = 2
-    m: float = 9.0
+    m: float | Literal["random"] = 9.0
     fill: int = 128
 
     def __post_init__(self) -> None:
         check_integer("n", self.n, 0, None, "operations on each image")
-        check_range("m", self.m, 0, MAX_STRENGTH, "strength")
-        check_range("fill", self.fill, 0, 255, "a grey level")
+        if self.m != "random":
+            check_range("m", self.m, 0, MAX_STRENGTH, 'strength, or "random"')
+        check_integer("fill", self.fill, 0, 255, "a grey level")
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Augment a batch, each image with its own draws; `fit` takes it as `augment=`.
@@ -106,94 +106,106 @@ class RandAugment:
         shape, device = (self.n, len(images)), images.device
         chosen = torch.randint(len(OPERATIONS), shape, generator=generator, device=device)
         up = torch.rand(shape, generator=generator, device=device) < 0.5
-        return self.on_batch(images, chosen, up)
+        if self.m != "random":
+            return self.on_batch(images, chosen, up)
+        strength = torch.rand(shape, generator=generator, device=device) * MAX_STRENGTH
+        return self.on_batch(images, chosen, up, strength)
 
     def one(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Augment one (H, W) or (H, W, C) uint8 image; a new one of the same shape."""
         chosen = rng.integers(len(OPERATIONS), size=self.n).tolist()
-        return self.on_image(image, chosen, (rng.random(self.n) < 0.5).tolist())
+        up = (rng.random(self.n) < 0.5).tolist()
+        strength = rng.uniform(0, MAX_STRENGTH, self.n).tolist() if self.m == "random" else None
+        return self.on_image(image, chosen, up, strength)
 
-    def on_image(self, image: np.ndarray, chosen: list[int], up: list[bool]) -> np.ndarray:
-        """The operations with these numbers, each up (+) or down (−) its range."""
+    def on_image(
+        self,
+        image: np.ndarray,
+        chosen: Sequence[int],
+        up: Sequence[bool],
+        strength: Sequence[float] | None = None,
+    ) -> np.ndarray:
+        """The operations with these numbers, each up (+) or down (−) its range, by m or its own."""
         check_image(image)
-        motions = _motions(self._level, image.shape[:2])
         motion = np.eye(3)
-        for number, upwards in zip(chosen, up, strict=True):
-            name, sign = OPERATIONS[number], 1.0 if upwards else -1.0
-            motion = motions[int(upwards), number] @ motion
+        strengths = [None] * len(chosen) if strength is None else strength
+        for number, upwards, own in zip(chosen, up, strengths, strict=True):
+            name, level = OPERATIONS[number], self._level(own) * (1 if upwards else -1)
             if name in _COLOURS:
-                colour = _COLOURS[name]
-                parameters = [colour.parameter(sign * self._level)] if colour.parameter else []
-                image = colour.single(image, *parameters)
-        if any(OPERATIONS[number] in _MOTIONS for number in chosen):
+                image = getattr(ops, name)(image, *_COLOURS[name](level))
+            else:
+                motion = _motion(number, level, image.shape[:2]) @ motion
+        if any(number in _MOVING for number in chosen):
             return geometry.warp(image, motion, fill=self.fill)
         return image.copy()
 
-    def on_batch(self, images: Tensor, chosen: Tensor, up: Tensor) -> Tensor:
-        """The operations numbered (n, B) int64 by image, each up or down its range, (n, B) bool."""
-        check_images(images)
-        table = _motions(self._level, (images.shape[2], images.shape[3]))
-        motions = torch.tensor(table, dtype=torch.float32, device=images.device)
-        motion = torch.eye(3, device=images.device).expand(len(images), 3, 3)
-        moved = torch.zeros(len(images), dtype=torch.int64, device=images.device)
-        place = torch.arange(len(images), device=images.device)  # whose image stands here
-        first = len(OPERATIONS) - len(_MOTIONS)
-        for numbers, upwards in zip(chosen, up, strict=True):
-            images, place, groups = _grouped(images, place, numbers, len(OPERATIONS))
-            self._recolour(images, upwards[place], groups)
-            motion = motions[upwards.long(), numbers] @ motion
-            moved |= numbers >= first
-        images, place, (_, rest) = _grouped(images, place, moved, 2)
-        images[rest] = batch_geometry.warp(images[rest], motion[place[rest]], fill=self.fill)
-        return images.index_select(0, place.argsort())
+    def on_batch(
+        self, images: Tensor, chosen: Tensor, up: Tensor, strength: Tensor | None = None
+    ) -> Tensor:
+        """The operations numbered (n, B) int64 by image, each up or down its range, (n, B) bool.
 
-    @property
-    def _level(self) -> float:
+        Their strengths are m, or (n, B) float; these are not checked, which would wait for a GPU.
+        """
+        check_images(images)
+        level = self._level(strength)
+        parameters = {  # each (n, B)
+            name: [torch.where(up, *ends) for ends in zip(at(level), at(-level), strict=True)]
+            for name, at in _COLOURS.items()
+        }
+        for step, numbers in enumerate(chosen):
+            changes = [
+                (numbers == number, getattr(batch_colour, name).unchecked, [p[step] for p in own])
+                for number, (name, own) in enumerate(parameters.items(), start=1)
+            ]
+            images = _changed(images, changes)
+        size = images.shape[2], images.shape[3]
+        # What undoes an operation is the same at the opposite level, the last one first.
+        back = torch.eye(3, device=images.device).expand(len(images), 3, 3)
+        for undo in _motion(chosen, torch.where(up, -level, level), size):
+            back = back @ undo
+        warp = functools.partial(batch_geometry.resample, size=size, fill=self.fill)
+        return _changed(images, [((chosen >= _MOVING.start).any(dim=0), warp, [back])])
+
+    def _level(self, strength: Any) -> Any:
+        """From 0 to 1: of these strengths, or of m."""
+        if strength is not None:
+            return strength / MAX_STRENGTH
+        if self.m == "random":
+            raise ValueError('m is "random"; expected the strength of each operation, 0 to 30')
         return self.m / MAX_STRENGTH
 
-    def _recolour(self, images: Tensor, up: Tensor, groups: list[slice]) -> None:
-        """Change in place those images whose operation is one of colour."""
-        for name, group in zip(OPERATIONS, groups, strict=True):
-            if name not in _COLOURS or group.start == group.stop:
-                continue
-            colour, parameters = _COLOURS[name], []
-            if colour.parameter:
-                plus, minus = colour.parameter(self._level), colour.parameter(-self._level)
-                parameters = [torch.where(up[group], float(plus), float(minus))]
-            images[group] = colour.batch(images[group], *parameters)
+
+def _motion(number: int | Tensor, level: Scalar, size: Size) -> Any:
+    """An operation's matrix at a level from −1 to 1, (..., 3, 3); one of colour stands still."""
+    turn, lean_x, lean_y, right, down = (level * (number == motion) for motion in _MOVING)
+    library, angle = matrices.trigonometry(turn), turn * math.radians(30)
+    cos, sin = library.cos(angle), library.sin(angle)
+    matrix = matrices.about_centre(cos, sin - 0.3 * lean_x, -sin - 0.3 * lean_y, cos, size)
+    matrix[..., 0, 2] += right * (150 / 331 * size[1])
+    matrix[..., 1, 2] += down * (150 / 331 * size[0])
+    return matrix
 
 
-@functools.lru_cache
-def _motions(level: float, size: Size) -> np.ndarray:
-    """Every operation's matrix, down and up its range: (2, 14, 3, 3); those of colour stand still.
+_Change = tuple[Tensor, Callable[..., Tensor], list[Tensor]]
 
-    Looked up, not worked out for each batch: on a GPU that took as long as the rest.
+
+def _changed(images: Tensor, changes: Iterable[_Change]) -> Tensor:
+    """The images, new, after changes: which (B,) bool, by what, and its parameters (B, ...).
+
+    No image is chosen twice. On a CPU each change is made to the images chosen. On a GPU that would
+    be to wait until it is known which they are: each is made to all images, and taken where chosen.
     """
-    lean = math.degrees(math.atan(0.3 * level))
-    step = 150 / 331 * level
-    table = np.tile(np.eye(3), (2, len(OPERATIONS), 1, 1))
-    for direction, sign in enumerate((-1, 1)):
-        moving = {
-            "rotate": matrices.rotation(sign * 30 * level, size),
-            "shear_x": matrices.shear(sign * lean, 0, size),
-            "shear_y": matrices.shear(0, sign * lean, size),
-            "translate_x": matrices.translation(sign * step, 0, size),
-            "translate_y": matrices.translation(0, sign * step, size),
-        }
-        for name, matrix in moving.items():
-            table[direction, OPERATIONS.index(name)] = matrix
-    return table
-
-
-def _grouped(
-    images: Tensor, place: Tensor, numbers: Tensor, n: int
-) -> tuple[Tensor, Tensor, list[slice]]:
-    """Bring images of the same number (B,) in [0, n) together, so that each group is a slice.
-
-    Returns:
-        The images in a new order, whose each is now, and the n slices.
-    """
-    order = numbers[place].argsort()
-    ends = torch.bincount(numbers, minlength=n).cumsum(0).tolist()
-    groups = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-    return images.index_select(0, order), place[order], groups
+    if images.device.type == "cpu" and not torch.compiler.is_compiling():
+        parts, place, n = [images], torch.arange(len(images)), len(images)
+        for chosen, operation, parameters in changes:
+            rows = chosen.nonzero().squeeze(1)
+            if len(rows):
+                some = images.index_select(0, rows)
+                parts.append(operation(some, *(p[rows] for p in parameters)))
+                place[rows] = torch.arange(n, n + len(rows))
+                n += len(rows)
+        return torch.cat(parts).index_select(0, place)
+    result = images
+    for chosen, operation, parameters in changes:
+        result = torch.where(chosen.view(-1, 1, 1, 1), operation(images, *parameters), result)
+    return result

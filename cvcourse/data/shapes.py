@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cvcourse.checks import check_integer
+from cvcourse.checks import check_choice, check_integer, check_number
 from cvcourse.data.image_set import ImageSet
 from cvcourse.data.photographs import backdrops
 
@@ -103,21 +103,12 @@ class Scene:
                     f"Scene.{name} is {getattr(self, name)!r}; expected a number, or a (low, high) "
                     f"pair, from {lowest:g} to {highest:g}"
                 )
-        if self.occluder != "background" and not (
-            isinstance(self.occluder, float | int) and 0 <= self.occluder <= 1
-        ):
-            raise ValueError(
-                f"Scene.occluder is {self.occluder!r}; expected a grey level from 0 to 1, or "
-                '"background"'
-            )
-        if self.background not in ("plain", "noise", "photograph"):
-            raise ValueError(
-                f"Scene.background is {self.background!r}; expected plain, noise or photograph"
-            )
-        if not 0 <= self.background_bias <= 1:
-            raise ValueError(
-                f"Scene.background_bias is {self.background_bias!r}; expected a probability, 0 to 1"
-            )
+        if isinstance(self.occluder, str):
+            check_choice("Scene.occluder", self.occluder, ["background"])
+        else:
+            check_number("Scene.occluder", self.occluder, 0, 1, 'a grey level, or "background"')
+        check_choice("Scene.background", self.background, ["plain", "noise", "photograph"])
+        check_number("Scene.background_bias", self.background_bias, 0, 1, "a probability")
 
     def bounds(self, name: str) -> tuple[float, float]:
         """The (low, high) of a nuisance; the same number twice where it is fixed."""
@@ -316,60 +307,48 @@ def _hidden(extents: NDArray, occlusion: NDArray, side: NDArray, size: int) -> N
     box = extents + np.array([-0.5, -0.5, 0.5, 0.5], np.float32)  # its soft edge, too
     width, height = box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]
     covered = occlusion * np.where(side % 2 == 0, width, height)
-    box[side == 0, 2] = (box[:, 0] + covered)[side == 0]
-    box[side == 1, 3] = (box[:, 1] + covered)[side == 1]
-    box[side == 2, 0] = (box[:, 2] - covered)[side == 2]
-    box[side == 3, 1] = (box[:, 3] - covered)[side == 3]
+    every = np.arange(len(box))  # each box ends so far from the side that its bar begins at
+    box[every, (side + 2) % 4] = box[every, side] + covered * np.where(side < 2, 1, -1)
     x0, y0, x1, y1 = box.T[..., None]  # each (B, 1)
     middle = np.arange(size) + 0.5
     columns, rows = (x0 <= middle) & (middle < x1), (y0 <= middle) & (middle < y1)  # (B, size)
     return rows[:, :, None] & columns[:, None, :]
 
 
-def _ring(radius: float, points: int = 40) -> NDArray[np.float64]:
-    t = np.linspace(0, 2 * np.pi, points, endpoint=False)
-    return radius * np.stack([np.cos(t), np.sin(t)], axis=1)
+def _polar(radius: float | NDArray, angle: NDArray) -> NDArray[np.float64]:
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
 def _polygon(*points: tuple[float, float]) -> NDArray[np.float64]:
     return np.array(points, dtype=np.float64)
 
 
-def _star() -> NDArray[np.float64]:
-    t = np.arange(10) * np.pi / 5 - np.pi / 2
-    r = np.where(np.arange(10) % 2 == 0, 1.1, 0.45)
-    return np.stack([r * np.cos(t), r * np.sin(t)], axis=1)
-
-
-def _crescent() -> NDArray[np.float64]:
-    outer, inner = np.linspace(0.25, 1.75, 30) * np.pi, np.linspace(1.62, 0.38, 30) * np.pi
-    bite = np.stack([0.38 + 0.76 * np.cos(inner), 0.76 * np.sin(inner)], axis=1)
-    return np.concatenate([np.stack([np.cos(outer), np.sin(outer)], axis=1), bite])
-
-
-def _heart() -> NDArray[np.float64]:
-    t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    x = 16 * np.sin(t) ** 3
+def _heart(t: NDArray) -> NDArray[np.float64]:
     y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
-    return np.stack([x / 16, -(y + 2.5) / 16], axis=1)
+    return np.stack([np.sin(t) ** 3, -(y + 2.5) / 16], axis=1)
 
 
+_TURN = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+_CRESCENT = (
+    _polar(1.0, np.linspace(0.25, 1.75, 30) * np.pi),
+    np.array([0.38, 0]) + _polar(0.76, np.linspace(1.62, 0.38, 30) * np.pi),  # the bite
+)
 _ARROW = _polygon((-1, 0), (0, -0.9), (0, -0.38), (1, -0.38), (1, 0.38), (0, 0.38), (0, 0.9))
 
 OUTLINES: tuple[tuple[NDArray[np.float64], ...], ...] = (
-    (_ring(1.0),),
+    (_polar(1.0, _TURN),),
     (_polygon((-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)),),
     (_polygon((0, -1.05), (1.0, 0.8), (-1.0, 0.8)),),
-    (_star(),),
+    (_polar(np.tile([1.1, 0.45], 5), np.arange(10) * np.pi / 5 - np.pi / 2),),
     (
         _polygon(
             *((-0.33, -1), (0.33, -1), (0.33, -0.33), (1, -0.33), (1, 0.33), (0.33, 0.33)),
             *((0.33, 1), (-0.33, 1), (-0.33, 0.33), (-1, 0.33), (-1, -0.33), (-0.33, -0.33)),
         ),
     ),
-    (_ring(1.0), _ring(0.55)),
-    (_crescent(),),
-    (_heart(),),
+    (_polar(1.0, _TURN), _polar(0.55, _TURN)),
+    (np.concatenate(_CRESCENT),),
+    (_heart(_TURN),),
     (_ARROW,),
     (_ARROW * (-1, 1),),
 )

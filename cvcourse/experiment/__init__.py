@@ -9,7 +9,7 @@ from cvcourse.experiment.claims import (
     more,
     same,
 )
-from cvcourse.experiment.intervals import Interval, interval, proportion
+from cvcourse.experiment.intervals import Interval, Unknown, interval, proportion
 from cvcourse.experiment.records import (
     Record,
     hardware,
@@ -26,6 +26,7 @@ __all__ = [
     "Interval",
     "Record",
     "Results",
+    "Unknown",
     "Verdict",
     "as_seeds",
     "claim",

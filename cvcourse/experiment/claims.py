@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cvcourse.checks import check_choice, check_number
-from cvcourse.experiment.intervals import Interval, interval
+from cvcourse.experiment.intervals import DASH, Interval, Unknown, interval
 
 Verdict = Literal["confirmed", "confirmed with limits", "corrected", "unsourced"]
 Rule = Literal["more than", "less than", "within", "exact"]
@@ -25,7 +25,8 @@ class Finding:
     """One statement about one effect, and whether an experiment bears it out.
 
     Attributes:
-        holds: True; False; or None: open, since the interval leaves it open.
+        holds: True; False; or None: open, since the interval leaves it open, or the effect is
+            `Unknown`.
         rule: "more than" or "less than" `bound`; "within" ± `bound`; "exact": nothing is left to
             chance, and there is no interval.
         bound: what the effect is compared with.
@@ -109,6 +110,8 @@ def _judged(effect: ArrayLike | Interval, rule: Rule, bound: float, room: Any) -
     """`room`: (low, high) → by how much each interval holds, and by how much it fails, (k,)."""
     bound = check_number("the number to compare with", bound)
     estimate = effect if isinstance(effect, Interval) else interval(effect)
+    if isinstance(estimate, Unknown):
+        return Finding(None, rule, bound, estimate)
     mean, low, high = (np.ravel(x) for x in (estimate.mean, estimate.low, estimate.high))
     if not np.isfinite([mean, low, high]).all():
         raise ValueError("an effect is NaN or infinite; look at the seeds that it comes from")
@@ -160,11 +163,27 @@ class Claim:
         """Whether everything that the verdict rests on held in this run, or is open in it."""
         return all(finding.holds is not False for finding in self.findings.values())
 
+    @property
+    def why_unknown(self) -> str:
+        """Why this run has no verdict; "" where it has one."""
+        if not self.reproduced:
+            return ""
+        effects = [finding.effect for finding in self.findings.values()]
+        reasons = [effect.why for effect in effects if isinstance(effect, Unknown)]
+        if not reasons and not any(finding.holds for finding in self.findings.values()):
+            reasons = ["all of it is open: it takes more seeds, pictures or steps"]
+        return "; ".join(dict.fromkeys(reasons))
+
     def text(self, marks: Mapping[bool | None, str]) -> str:
         """The verdict and each finding with its mark, in lines."""
-        verdict = self.verdict if self.reproduced else "NOT REPRODUCED in this run"
+        if self.why_unknown:
+            verdict = f"{DASH} ({self.why_unknown})"
+        else:
+            verdict = self.verdict if self.reproduced else "NOT REPRODUCED in this run"
         lines = (
-            f"  {marks[finding.holds]} {what}{' (open)' * (finding.holds is None)}"
+            f"  {DASH} {what}"
+            if isinstance(finding.effect, Unknown)
+            else f"  {marks[finding.holds]} {what}{' (open)' * (finding.holds is None)}"
             for what, finding in self.findings.items()
         )
         return "\n".join((f"claim {self.id}: {verdict}", *lines))
@@ -175,7 +194,8 @@ class Claim:
             text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
         except UnicodeEncodeError:
             encoding = sys.stdout.encoding
-            return self.text(PLAIN_MARKS).encode(encoding, "replace").decode(encoding)
+            plain = self.text(PLAIN_MARKS).replace(DASH, "-")
+            return plain.encode(encoding, "replace").decode(encoding)
         return text
 
     def as_data(self) -> dict[str, Any]:
@@ -201,7 +221,7 @@ class Claim:
 def claim(
     id: str,
     verdict: Verdict,
-    findings: Mapping[str, Finding | bool],
+    findings: Mapping[str, Finding | Unknown | bool],
     *,
     effect: Mapping[str, Interval | NDArray | tuple[Interval | NDArray | float, str] | str],
     short: str,
@@ -222,7 +242,8 @@ def claim(
         id: the claim's name in the ledger.
         verdict: what the book says of the claim.
         findings: wording → `more`, `less` or `same` of what was measured; or True or False, where
-            nothing is left to chance.
+            nothing is left to chance. A run in which one of them is `Unknown` has no verdict, but
+            a dash and the reason, unless another one fails.
         effect: wording → what was measured: an interval, or the values of the seeds, printed with
             two places; one of these or a number with its format, `(gain, "+.3f")`; or a text, where
             there is no number.
@@ -258,6 +279,8 @@ def show(thing: Any) -> None:
 def _finding(what: str, found: Any) -> Finding:
     if isinstance(found, Finding):
         return found
+    if isinstance(found, Unknown):
+        return Finding(None, effect=found)
     if not isinstance(found, bool | np.bool_):
         raise TypeError(
             f"finding {what!r} is {found!r}; expected True, False, or more(…), less(…), same(…)"
@@ -269,10 +292,14 @@ def _quantity(value: Any) -> Quantity | str:
     if isinstance(value, str):
         return value
     number, *spec = value if isinstance(value, tuple) else (value,)
+    if isinstance(number, Unknown):
+        return f"{DASH} ({number.why})"
     return Quantity(interval(number) if isinstance(number, np.ndarray) else number, *spec)
 
 
 def _numbers(value: Interval) -> dict[str, Any]:
+    if isinstance(value, Unknown):
+        return {"why": value.why}
     return {
         "estimate": _rounded(value.mean),
         "low": _rounded(value.low),

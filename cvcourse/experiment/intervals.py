@@ -11,6 +11,8 @@ from scipy import stats
 
 from cvcourse.checks import check_number
 
+DASH = "–"  #: stands for what a run cannot tell
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -47,7 +49,41 @@ class Interval:
         return np.stack([self.mean - self.low, self.high - self.mean])
 
 
-def interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
+class Unknown(Interval):
+    """What a run cannot tell, and why; shown as a dash, and drawn as nothing.
+
+    Whatever is made of it is as unknown. A finding that rests on it has no verdict, but its reason.
+
+    >>> from cvcourse.experiment import Unknown, more
+    >>> lead = Unknown("the model is at chance") - 0.5
+    >>> f"{lead:.2f}", more(lead).holds
+    ('–', None)
+    >>> lead.why
+    'the model is at chance'
+
+    Args:
+        why: in a few words.
+    """
+
+    why: str
+    __array_ufunc__ = None  # so that an array leaves its difference to us
+
+    def __init__(self, why: str) -> None:
+        nothing = np.array(np.nan)
+        super().__init__(nothing, nothing, nothing)
+        object.__setattr__(self, "why", why)
+
+    def __format__(self, spec: str) -> str:
+        return DASH
+
+    def _itself(self, other: Any = None) -> Unknown:
+        return self
+
+    __getitem__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _itself
+    __truediv__ = __rtruediv__ = __neg__ = _itself
+
+
+def interval(values: ArrayLike | Unknown, *, level: float = 0.95) -> Interval:
     """Mean and Student-t confidence interval over the first axis (the seeds).
 
     >>> from cvcourse.experiment import interval
@@ -55,12 +91,14 @@ def interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     '0.81 [0.78, 0.84]'
 
     Args:
-        values: (n_seeds, ...) float.
+        values: (n_seeds, ...) float; `Unknown` stays what it is.
         level: the share of such intervals that would hold the true mean, between 0 and 1.
 
     Raises:
         ValueError: fewer than two seeds, a value that is not finite, or a level out of range.
     """
+    if isinstance(values, Unknown):
+        return values
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 0 or len(array) < 2:
         raise ValueError("an interval needs the values of at least two seeds; run more seeds")
@@ -72,7 +110,7 @@ def interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     return Interval(mean, mean - reach, mean + reach, len(array))
 
 
-def proportion(values: ArrayLike, *, level: float = 0.95) -> Interval:
+def proportion(values: ArrayLike | Unknown, *, level: float = 0.95) -> Interval:
     """The interval of a mean of shares (accuracies, say), which stays within 0 and 1.
 
     The part of `interval` outside is cut off. No true mean can lie there, so the interval holds it
@@ -83,13 +121,15 @@ def proportion(values: ArrayLike, *, level: float = 0.95) -> Interval:
     '0.99 [0.97, 1.00]'
 
     Args:
-        values: (n_seeds, ...) float, each from 0 to 1.
+        values: (n_seeds, ...) float, each from 0 to 1; `Unknown` stays what it is.
         level: as for `interval`.
 
     Raises:
         ValueError: as `interval`, or a value is not from 0 to 1.
     """
     whole = interval(values, level=level)
+    if isinstance(whole, Unknown):
+        return whole
     array = np.asarray(values, dtype=np.float64)
     if array.min() < 0 or array.max() > 1:
         raise ValueError(

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from cvcourse.experiment.claims import MARKS
+from cvcourse.experiment.claims import DASH, MARKS
+from cvcourse.experiment.intervals import Unknown
 from cvcourse.experiment.seeds import Results
 from cvcourse.files import write_file
 
@@ -56,7 +57,11 @@ def save_record(path: str | Path, results: Mapping[str, Results], **settings: An
         "results": {
             name: {
                 "seeds": list(result.seeds),
-                "values": {arm: np.round(v, 5).tolist() for arm, v in result.values.items()},
+                "values": {
+                    arm: np.round(values, 5).tolist()
+                    for arm, values in result.values.items()
+                    if not isinstance(values, Unknown)
+                },
             }
             for name, result in results.items()
         },
@@ -107,7 +112,10 @@ class Record:
         for made in self.claims:
             lines.append(f"{made['id']}: {made['verdict']}")
             lines += [f"  {said_of(effect)}" for effect in made["effect"]]
-            lines += [f"    {MARKS[found['holds']]} {found['what']}" for found in made["findings"]]
+            lines += [
+                f"    {DASH if 'why' in found else MARKS[found['holds']]} {found['what']}"
+                for found in made["findings"]
+            ]
         return "\n".join(lines)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from cvcourse.checks import check_integer
-from cvcourse.experiment.intervals import Interval, interval, proportion
+from cvcourse.experiment.intervals import Interval, Unknown, interval, proportion
 from cvcourse.parallel import parallel_map
 
-Outcome = Mapping[str, ArrayLike]
+Outcome = Mapping[str, ArrayLike | Unknown]
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class Results:
 
     Attributes:
         seeds: which they were.
-        values: arm → (n_seeds, …) float64.
+        values: arm → (n_seeds, …) float64; or `Unknown`, where a seed could not tell.
     """
 
     seeds: tuple[int, ...]
-    values: dict[str, NDArray[np.float64]]
+    values: dict[str, NDArray[np.float64] | Unknown]
 
-    def __getitem__(self, arm: str) -> NDArray[np.float64]:
+    def __getitem__(self, arm: str) -> Any:
         if arm not in self.values:
             raise KeyError(f"no arm {arm!r}; there are {', '.join(self.values)}")
         return self.values[arm]
@@ -89,7 +90,8 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
     '3.5 [2.4, 4.6]'
 
     Args:
-        experiment: seed → {arm: number or array}; the same arms and shapes every time.
+        experiment: seed → {arm: number or array}; the same arms and shapes every time. An arm that
+            is `Unknown` with one seed is so with all.
         seeds: which seeds, or how many of 0, 1, 2, …
 
     Raises:
@@ -100,15 +102,19 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
     if len(chosen) < 2:
         raise ValueError(f"seeds are {chosen}; an interval needs at least two different ones")
     outcomes = list(parallel_map(lambda seed: _as_arrays(experiment(seed)), chosen).values())
-    shapes = [{arm: value.shape for arm, value in outcome.items()} for outcome in outcomes]
+    unknown = {a: v for outcome in outcomes for a, v in outcome.items() if isinstance(v, Unknown)}
+    shapes = [{a: v.shape for a, v in outcome.items() if a not in unknown} for outcome in outcomes]
     for seed, found in zip(chosen, shapes, strict=True):
         if found != shapes[0]:
             raise ValueError(f"seed {seed} gave {found}, but seed {chosen[0]} gave {shapes[0]}")
-    return Results(chosen, {arm: np.stack([o[arm] for o in outcomes]) for arm in outcomes[0]})
+    known: dict[str, Any] = {arm: np.stack([o[arm] for o in outcomes]) for arm in shapes[0]}
+    return Results(chosen, {arm: (known | unknown)[arm] for arm in outcomes[0]})
 
 
-def _as_arrays(outcome: Outcome) -> dict[str, NDArray[np.float64]]:
+def _as_arrays(outcome: Outcome) -> dict[str, Any]:
     return {
-        arm: np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value, np.float64)
+        arm: value
+        if isinstance(value, Unknown)
+        else np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value, np.float64)
         for arm, value in outcome.items()
     }

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from cvcourse.experiment.claims import Claim, show
-from cvcourse.experiment.intervals import Interval
+from cvcourse.experiment.intervals import DASH, Interval
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ def table(
 def verdicts(*claims: Claim) -> None:
     """Show what became of several claims: one row each. The site adds what each of them says.
 
+    Where a run could not settle a claim, a dash and the reason stand instead of verdict and words.
+
     >>> from cvcourse.experiment import verdicts
     >>> from cvcourse.experiment.claims import Claim, Finding
     >>> verdicts(Claim("fc-crop", "confirmed", {"it moves": Finding(True)}, short="it does"))
@@ -93,7 +95,9 @@ def verdicts(*claims: Claim) -> None:
         claims: as `claim` gives them.
     """
     rows = tuple(
-        (made.id, made.verdict if made.reproduced else "not reproduced", made.short)
+        (made.id, DASH, made.why_unknown)
+        if made.why_unknown
+        else (made.id, made.verdict if made.reproduced else "not reproduced", made.short)
         for made in claims
     )
     show(Table(("claim", "verdict", "in short"), rows, "verdicts"))
@@ -101,7 +105,7 @@ def verdicts(*claims: Claim) -> None:
 
 def _cell(value: object, spec: str) -> str:
     if value is None:
-        return "–"
+        return DASH
     if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, int):

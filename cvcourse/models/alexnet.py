@@ -115,9 +115,9 @@ class TwoPathAlexNet(nn.Module):
 class PathwiseLRN(nn.Module):
     """Local response normalisation, on each path by itself (Krizhevsky et al. 2012, section 3.3).
 
-    Each activation a is divided by (k + α Σ a²)^β; the sum runs over the `size` neighbouring maps
-    at the same position, itself in the middle. (torch's own divides its α by `size`, the paper does
-    not; on a CPU it also takes several times as long.)
+    Each activation a is divided by (2 + α Σ a²)^0.75; the sum runs over five neighbouring maps at
+    the same position, itself in the middle. (torch's own divides its α by their number, the paper
+    does not; on a CPU it also takes several times as long.)
 
     >>> import torch
     >>> from cvcourse.models import PathwiseLRN
@@ -126,27 +126,16 @@ class PathwiseLRN(nn.Module):
 
     Args:
         paths: the maps are normalised in so many separate groups.
-        size: the paper's n, an odd number of maps.
-        alpha: the paper's α.
-        beta: the paper's β.
-        k: the paper's k.
+        alpha: α; the other constants are the paper's k = 2, n = 5 and β = 0.75.
     """
 
-    def __init__(
-        self,
-        *,
-        paths: int = 1,
-        size: int = 5,
-        alpha: float = 1e-4,
-        beta: float = 0.75,
-        k: float = 2,
-    ) -> None:
+    def __init__(self, *, paths: int = 1, alpha: float = 1e-4) -> None:
         super().__init__()
-        self.paths, self.size, self.alpha, self.beta, self.k = paths, size, alpha, beta, k
+        self.paths, self.alpha = paths, alpha
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C, H, W), C a multiple of `paths` → the same shape."""
         separate = maps.unflatten(1, (self.paths, -1)).flatten(0, 1)  # (B · paths, C / paths, H, W)
-        squares = F.pad(separate.square(), (0, 0, 0, 0, self.size // 2, self.size // 2))
-        near = squares.unfold(1, self.size, 1).sum(-1)  # over neighbouring maps
-        return (separate * (self.k + self.alpha * near) ** -self.beta).view_as(maps)
+        squares = F.pad(separate.square(), (0, 0, 0, 0, 2, 2))
+        near = squares.unfold(1, 5, 1).sum(-1)  # over neighbouring maps
+        return (separate * (2 + self.alpha * near) ** -0.75).view_as(maps)

@@ -58,17 +58,14 @@ class DetectionHead(nn.Module):
         n_classes: number of logits.
         map_size: height and width of the maps, h = w.
         image_size: height and width of the images in pixels.
-        hidden: width of the layer before the box.
     """
 
-    def __init__(
-        self, channels: int, n_classes: int, *, map_size: int, image_size: int, hidden: int = 64
-    ) -> None:
+    def __init__(self, channels: int, n_classes: int, *, map_size: int, image_size: int) -> None:
         super().__init__()
         self.image_size = image_size
         self.classification = ClassificationHead(channels, n_classes)
         self.regression = nn.Sequential(
-            nn.Flatten(), nn.Linear(channels * map_size**2, hidden), nn.ReLU(), nn.Linear(hidden, 4)
+            nn.Flatten(), nn.Linear(channels * map_size**2, 64), nn.ReLU(), nn.Linear(64, 4)
         )
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,15 +88,14 @@ class SegmentationHead(nn.Module):
     Args:
         channels: of the feature maps, C.
         stride: image pixels from one position of the maps to the next.
-        hidden: channels before the upsampling.
     """
 
-    def __init__(self, channels: int, *, stride: int, hidden: int = 32) -> None:
+    def __init__(self, channels: int, *, stride: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, hidden, 3, padding=1),
+            nn.Conv2d(channels, 32, 3, padding=1),
             nn.ReLU(),
-            nn.ConvTranspose2d(hidden, 1, stride, stride=stride),
+            nn.ConvTranspose2d(32, 1, stride, stride=stride),
         )
 
     def forward(self, maps: Tensor) -> Tensor:

@@ -1,7 +1,9 @@
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 
-from cvcourse.augment import crop_and_flip
+from cvcourse.augment import Compose, Cutout, RandAugment, crop_and_flip, ops
 
 IMAGES = torch.randint(0, 256, (200, 3, 9, 7), dtype=torch.uint8)
 
@@ -56,3 +58,51 @@ def test_a_crop_is_drawn_first_and_then_mirrored() -> None:
     for i, result in enumerate(results):
         crop = padded[i, :, y[i] : y[i] + 9, x[i] : x[i] + 7]
         assert torch.equal(result, crop.flip(2) if flipped[i] else crop)
+
+
+def test_cutout_hides_a_grey_square_around_any_point() -> None:
+    images = torch.randint(200, 256, (400, 3, 12, 15), dtype=torch.uint8)
+    hidden = Cutout()(images, torch.Generator().manual_seed(0))
+    x, y = torch.rand(2, 400, generator=torch.Generator().manual_seed(0))
+    for image, result, across, down in zip(images, hidden, x.tolist(), y.tolist(), strict=True):
+        alone = ops.cutout(image.permute(1, 2, 0).numpy(), across, down, 0.5, fill=128)
+        assert np.array_equal(result.permute(1, 2, 0).numpy(), alone)
+    share = (hidden == 128).float().mean(dim=(1, 2, 3))  # of 6 × 6 in 12 × 15
+    assert share.max() == 0.2
+    assert 0.04 < share.min() < 0.08  # a centre in the corner: 3 × 3, or a row more
+    often = (hidden == 128)[:, 0].float().mean(dim=0)  # (12, 15)
+    assert often.min() > 0.05
+    assert often[6, 7] > often[0, 0]
+
+
+def test_cutout_of_no_side_hides_nothing_and_of_the_whole_at_least_a_quarter() -> None:
+    white = torch.full((300, 1, 8, 8), 255, dtype=torch.uint8)
+    none, most = (Cutout(side, fill=7)(white, torch.Generator()) == 7 for side in (0.0, 1.0))
+    assert not none.any()
+    share = most.float().mean(dim=(1, 2, 3))
+    assert share.min() == 0.25
+    assert share.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"side": 1.1}, "side is 1.1; expected 0 to 1"),
+        ({"side": float("nan")}, "side is nan"),
+        ({"fill": 256}, "fill is 256; expected 0 to 255"),
+    ],
+)
+def test_absurd_squares_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Cutout(**settings)
+
+
+def test_composed_steps_draw_one_after_the_other() -> None:
+    steps = [crop_and_flip, RandAugment(2, m="random"), Cutout(0.4)]
+    together = Compose(steps)(IMAGES, torch.Generator().manual_seed(5))
+    generator, images = torch.Generator().manual_seed(5), IMAGES
+    for step in steps:
+        images = step(images, generator)
+    assert torch.equal(together, images)
+    assert not torch.equal(Compose(steps[::-1])(IMAGES, generator.manual_seed(5)), images)
+    assert Compose([])(IMAGES, generator) is IMAGES

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cvcourse.augment import batch_colour, batch_geometry, geometry, matrices, ops
+from cvcourse.augment import RandAugment, batch_colour, batch_geometry, geometry, matrices, ops
 
 QUICK = settings(derandomize=True, max_examples=25, deadline=None)
 CORNERS = np.array([[0.1, 0.0], [0.9, 0.1], [1.0, 1.0], [0.0, 0.8]])
@@ -191,6 +191,7 @@ def test_a_box_that_leaves_is_no_box() -> None:
 
 
 NAN = float("nan")
+WHITE = torch.full((2, 3, 6, 5), 255, dtype=torch.uint8)
 REFUSED: list[tuple[Callable, tuple, str]] = [
     *[(f, (bad,), "0 to 10") for f, *_ in SINGLE[:4] for bad in (NAN, -0.1, 11.0, float("inf"))],
     *[(ops.hue, (bad,), "-0.5 to 0.5") for bad in (NAN, -0.6, 1.0)],
@@ -233,6 +234,7 @@ def test_absurd_parameters_are_refused_with_the_range(
         (lambda: geometry.warp(SMOOTH, IDENTITY, size=(0, 4)), "height is 0"),
         (lambda: geometry.warp(SMOOTH, IDENTITY, fill=256), "fill is 256; expected 0 to 255"),
         (lambda: geometry.affine(SMOOTH, IDENTITY), "shape"),
+        (lambda: ops.posterize(SMOOTH, 2.5), "bits is 2.5; expected 1 to 8, whole"),
         (lambda: ops.blur(np.zeros((0, 4), np.uint8), 0.1), "at least one pixel"),
         (lambda: ops.equalize(np.zeros((3, 4, 5), np.uint8)), "C = 1, 3 or 4"),
         (lambda: batch_colour.equalize(torch.zeros(3, 4, dtype=torch.uint8)), "(B, C, H, W)"),
@@ -254,6 +256,22 @@ def test_other_dtypes_are_refused() -> None:
         ops.brightness(np.zeros((3, 3)), 1.0)
     with pytest.raises(TypeError, match=r"torch.float32; expected a torch.uint8 tensor"):
         batch_colour.brightness(torch.zeros(1, 3, 2, 2), 1.0)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda fill: ops.cutout(SMOOTH, 0.5, 0.5, 0.5, fill=fill),
+        lambda fill: geometry.rotate(SMOOTH, 20, fill=fill),
+        lambda fill: batch_colour.cutout(WHITE, 0.5, 0.5, 0.5, fill=fill),
+        lambda fill: batch_geometry.rotate(WHITE, 20, fill=fill),
+        lambda fill: RandAugment(fill=fill),
+    ],
+)
+def test_a_level_to_paint_is_a_whole_number(operation: Callable) -> None:
+    operation(np.uint8(7))
+    with pytest.raises(TypeError, match=r"fill is 2\.5"):
+        operation(2.5)
 
 
 def test_noise_draws_from_its_own_generator_only() -> None:

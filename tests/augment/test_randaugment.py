@@ -82,6 +82,56 @@ def test_single_and_batch_do_the_same(n: int) -> None:
         assert gap.mean() < 1.5
 
 
+def test_random_strengths_are_uniform_and_each_operations_own() -> None:
+    augment, flat = RandAugment(2, m="random"), IMAGES[:1].expand(900, -1, -1, -1)
+    chosen = torch.randint(len(OPERATIONS), (2, 900), generator=generator(4))
+    drawn = generator(4)
+    torch.randint(len(OPERATIONS), (2, 900), generator=drawn)
+    up = torch.rand(2, 900, generator=drawn) < 0.5
+    strength = torch.rand(2, 900, generator=drawn) * 30
+    together = augment(flat, generator(4))
+    assert torch.equal(together, augment.on_batch(flat, chosen, up, strength))
+    for i in range(0, 900, 45):
+        alone = augment.on_image(PICTURES[0], *(v[:, i].tolist() for v in (chosen, up, strength)))
+        gap = np.abs(alone.astype(int) - together[i].permute(1, 2, 0).numpy().astype(int))
+        assert (gap <= 6).mean() > 0.97
+
+
+@pytest.mark.parametrize("m", [0, 9, 30])
+def test_given_strengths_take_the_place_of_m(m: float) -> None:
+    shape = (2, len(IMAGES))
+    chosen = torch.randint(len(OPERATIONS), shape, generator=generator(1))
+    up = torch.rand(shape, generator=generator(1)) < 0.5
+    by_m = RandAugment(2, m).on_batch(IMAGES, chosen, up)
+    for augment in (RandAugment(2, m="random"), RandAugment(2, 17)):
+        given = augment.on_batch(IMAGES, chosen, up, torch.full(shape, float(m)))
+        assert (given.int() - by_m.int()).abs().max() <= 6  # a rounding, and what follows
+        assert (given != by_m).float().mean() < 0.01
+        alone = augment.on_image(PICTURES[1], [5, 11], [True, False], [m, m])
+        assert np.array_equal(
+            alone, RandAugment(2, m).on_image(PICTURES[1], [5, 11], [True, False])
+        )
+
+
+def test_random_strengths_must_come_from_somewhere() -> None:
+    nothing = torch.zeros(1, len(IMAGES), dtype=torch.int64)
+    augment = RandAugment(1, m="random")
+    for call in (
+        lambda: augment.on_batch(IMAGES, nothing, nothing > 0),
+        lambda: augment.on_image(PICTURES[0], [3], [True]),
+    ):
+        with pytest.raises(ValueError, match='m is "random"; expected the strength of each'):
+            call()
+
+
+def test_one_image_draws_a_strength_for_each_operation() -> None:
+    rng = np.random.default_rng(8)
+    chosen, up = rng.integers(14, size=3).tolist(), (rng.random(3) < 0.5).tolist()
+    augment, strength = RandAugment(3, m="random"), rng.uniform(0, 30, 3).tolist()
+    alone = augment.one(PICTURES[2], np.random.default_rng(8))
+    assert np.array_equal(alone, augment.on_image(PICTURES[2], chosen, up, strength))
+
+
 def test_it_follows_its_generator_and_leaves_the_input_alone() -> None:
     copy = IMAGES.clone()
     augment = RandAugment()
@@ -120,6 +170,7 @@ def test_any_size_and_colours(channels: int, size: tuple[int, int]) -> None:
         ({"m": 31}, "m is 31; expected 0 to 30"),
         ({"m": float("nan")}, "m is nan"),
         ({"fill": 300}, "fill is 300"),
+        ({"m": float("inf")}, 'm is inf; expected 0 to 30 \\(strength, or "random"\\)'),
     ],
 )
 def test_absurd_settings_are_refused(arguments: dict, message: str) -> None:

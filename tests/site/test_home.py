@@ -1,20 +1,20 @@
 """The home page shows stored outputs, chapters and verdicts, and has no copy of any."""
 
-import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = "extensions = ['myst_parser', 'home']\nhtml_theme = 'basic'\n"
-SETTINGS += "def setup(app):\n    app.add_config_value('ledger_claims', 'claims.yml', 'env')\n"
-SETTINGS += "    app.add_config_value('ledger_results', 'results', 'env')\n"
 CLAIM = "- {id: shift, statement: It fails., notes: []}\n"
-SETTLED = {"application/vnd.cvcourse.claim+json": {"id": "shift", "verdict": "corrected"}}
+SAID = {"id": "shift", "verdict": "corrected", "reproduced": True, "short": "", "effect": []}
+SETTLED = {"application/vnd.cvcourse.claim+json": SAID | {"findings": []}}
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
@@ -24,18 +24,20 @@ LIVE = '<div data-explorable="x">still</div>\n<script type="module">"</p>"</scri
 @pytest.fixture
 def notebook(tmp_path: Path) -> Path:
     """A chapter with one live figure, one picture, one cell that shows nothing."""
+    show = partial(new_output, "display_data")
     alt = {"mystnb": {"image": {"alt": "A dot."}}}
     cells: list[dict[str, Any]] = [
-        {"id": "top", "source": ["# One layer\n", "\n", "**Time** 20 minutes to read, all told."]},
-        {"id": "live", "outputs": [{"data": {"text/html": LIVE.splitlines(keepends=True)}}]},
-        {"id": "dot", "metadata": alt, "outputs": [{"data": {"image/png": PIXEL + "\n"}}]},
-        {"id": "mute", "outputs": [{"text": "1"}]},
-        {"id": "claim", "outputs": [{"data": SETTLED}]},
+        {"id": "top", "source": "# One layer\n\n**Time** 20 minutes to read, all told."},
+        {"id": "live", "outputs": [show({"text/html": LIVE})]},
+        {"id": "dot", "metadata": alt, "outputs": [show({"image/png": PIXEL + "\n"})]},
+        {"id": "mute", "outputs": [new_output("stream", text="1")]},
+        {"id": "claim", "outputs": [show(SETTLED)]},
     ]
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "claims.yml").write_text(CLAIM, "utf-8")
     path = tmp_path / "notebooks" / "03_layer.ipynb"
-    path.write_text(json.dumps({"cells": cells}), "utf-8")
+    notebook = new_notebook(cells=[new_code_cell(**{"source": "", **cell}) for cell in cells])
+    nbformat.write(notebook, path)
     (tmp_path / "notebooks" / "03_layer.md").write_text("# One layer\n", "utf-8")
     return path
 

@@ -190,14 +190,18 @@ def test_claims_can_be_referred_to(project: Project) -> None:
 @pytest.mark.parametrize(
     ("change", "warning"),
     [
-        ({"verdict": "confirmed"}, "claim t2: unknown key verdict"),
-        ({"effect": "0.5"}, "claim t2: unknown key effect"),
+        (
+            {"verdict": "confirmed"},
+            "claim t2: Additional properties are not allowed ('verdict' was",
+        ),
+        ({"live": {}}, "claim t2: Additional properties are not allowed ('live' was unexpected)"),
         ({"id": "shift"}, "claim shift: the id is there twice"),
-        ({"id": None}, "entry 2 has no id"),
-        ({"statement": None}, "claim t2: the statement is missing"),
-        ({"notes": ["N7"]}, "claim t2: notes N7, but there are only N0, N1, N2, N3, N4"),
-        ({"notes": "N1"}, "claim t2: notes is no list"),
-        ({"papers": "cover"}, "claim t2: papers is no list"),
+        ({"id": None}, "entry 2.id: None is not of type 'string'"),
+        ({"id": "T 2"}, "claim T 2.id: 'T 2' does not match"),
+        ({"statement": None}, "claim t2.statement: None is not of type 'string'"),
+        ({"notes": ["N7"]}, "claim t2.notes[0]: 'N7' is not one of ['N0', 'N1', 'N2', 'N3', 'N4']"),
+        ({"notes": "N1"}, "claim t2.notes: 'N1' is not of type 'array'"),
+        ({"papers": "cover"}, "claim t2.papers: 'cover' is not of type 'array'"),
         ({"papers": ["nobody"]}, 'could not find bibtex key "nobody"'),
     ],
 )
@@ -213,6 +217,8 @@ def test_mistakes_in_the_claims_are_warnings(
     ("text", "warning"),
     [
         ("[", "not YAML"),
+        ("- shift", "entry 1: 'shift' is not of type 'object'"),
+        ("- {id: shift, notes: []}", "claim shift: 'statement' is a required property"),
         ("shift: 1", "not a list of claims"),
         (None, "cannot read the claims: No such file"),
     ],
@@ -226,9 +232,9 @@ def test_unreadable_claims_are_a_warning(project: Project, text: str | None, war
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
-        ('{"claims": []}', "a.json is no record of claims in the ledger: KeyError 'date'"),
-        ("[1]", "a.json is no record of claims in the ledger: TypeError"),
-        ("{", "a.json is no record of claims in the ledger: JSONDecodeError"),
+        ('{"claims": []}', "a.json has no claims to read: KeyError 'date'"),
+        ("[1]", "a.json has no claims to read: TypeError"),
+        ("{", "a.json has no claims to read: JSONDecodeError"),
     ],
 )
 def test_what_is_no_record_is_a_warning(project: Project, text: str, warning: str) -> None:
@@ -238,15 +244,40 @@ def test_what_is_no_record_is_a_warning(project: Project, text: str, warning: st
 
 def test_claims_of_records_and_chapters_must_fit_the_ledger(project: Project) -> None:
     project.record("a.json", "shapes", bundle("sift"))
-    assert "claims in the ledger: KeyError 'sift'" in project.build()[1]
+    assert "claim sift in a.json is not in the ledger" in project.build()[1]
     project.record("a.json", "shapes", bundle(verdict="corrected"))
     fault = "claim shift in a.json: 'corrected' there, but 'confirmed with limits' in its chapter"
     assert fault in project.build()[1]
     project.record("a.json", "shapes")
     project.chapter(bundle(), bundle("sift"))
-    assert "claim sift of 03_layer is not in the ledger" in project.build()[1]
+    assert "claim sift in 03_layer.ipynb is not in the ledger" in project.build()[1]
     project.chapter(bundle(), bundle())
-    assert "claim shift of 03_layer is settled in 03_layer, too" in project.build()[1]
+    assert "claim shift in 03_layer.ipynb is settled in 03_layer, too" in project.build()[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"short": None}, ".short: None is not of type 'string'"),
+        ({"effect": [LEAD | {"low": "9%"}]}, ".effect[0].low: '9%' is not of type 'number'"),
+        ({"findings": [{"what": "it falls"}]}, ".findings[0]: 'holds' is a required property"),
+    ],
+)
+def test_what_a_cell_or_a_record_says_must_look_as_the_schema_wants(
+    project: Project, change: dict[str, Any], fault: str
+) -> None:
+    project.chapter(bundle(**change))
+    assert f"claims.yml: claim shift in 03_layer.ipynb{fault}" in project.build()[1]
+    project.chapter(bundle())
+    project.record("a.json", "shapes", bundle(**change))
+    page, warnings = project.build()
+    assert f"claims.yml: claim shift in a.json{fault}" in warnings
+    assert "chapter: lead kept" in re.sub(r"<.*?>", "", row(page, "shift"))
+
+
+def test_a_mistake_is_said_once_a_build(project: Project) -> None:
+    project.claims(SHIFT, UNTESTED, SHIFT)
+    assert project.build()[1].count("the id is there twice") == 1
 
 
 def test_records_without_claims_and_absent_records_are_fine(project: Project) -> None:

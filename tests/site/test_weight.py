@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,21 @@ def test_the_one_stylesheet_looks_as_all_the_others_do(
 )
 def test_rules_for_absent_classes_go(css: str, kept: str) -> None:
     assert purge(css, {"a", "print"}) == kept
+
+
+def test_building_again_keeps_the_stylesheet(tmp_path: Path) -> None:
+    settings = f"import sys; sys.path.insert(0, {str(ROOT / 'book' / '_ext')!r})\n"
+    settings += "extensions = ['one_stylesheet']\nhtml_theme = 'pydata_sphinx_theme'\n"
+    (tmp_path / "conf.py").write_text(settings, "utf-8")
+    (tmp_path / "index.rst").write_text("Home\n====\n", "utf-8")
+    sheets = []
+    for _ in range(2):  # the second time, there is no page to write
+        command = [sys.executable, "-m", "sphinx", "-q", str(tmp_path), str(tmp_path / "out")]
+        subprocess.run(command, check=True, timeout=120)
+        sheets.append((tmp_path / "out" / "_static" / "book.css").read_text("utf-8"))
+    assert "/* basic.css */" in sheets[0]
+    assert "/* pygments.css */" in sheets[0]
+    assert sheets[0] == sheets[1]
 
 
 def test_images_below_the_top_wait_until_the_reader_is_near() -> None:
