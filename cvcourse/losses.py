@@ -6,6 +6,8 @@ any sensible temperature give finite losses and gradients; float64 stays float64
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -157,6 +159,44 @@ def knowledge_distillation_loss(
     """
     soft = distillation_loss(student_logits, teacher_logits, temperature=temperature)
     return alpha * soft + (1 - alpha) * labeled_cross_entropy(student_logits, labels)
+
+
+@checked
+def contrastive_loss(
+    ours: Tensor, theirs: Tensor, *, temperature: Positive
+) -> tuple[Tensor, Tensor]:
+    """NT-Xent, in nats: find each view's partner among all views (Chen et al. 2020, eq. 1).
+
+    The cross-entropy of a softmax over the 2B − 1 other views, whose logits are cosines / T.
+
+    >>> import torch
+    >>> from cvcourse.losses import contrastive_loss
+    >>> views = torch.eye(2)
+    >>> loss, accuracy = contrastive_loss(views, views, temperature=1.0)
+    >>> f"{loss:.3f}", accuracy.item()  # log(e + 2) − 1
+    ('0.551', 1.0)
+
+    Args:
+        ours: (B, n_features) float: of one view of each image.
+        theirs: (B, n_features) float: of another view of each, in the same order.
+        temperature: T, above 0.
+
+    Returns:
+        The loss, a scalar ≥ 0; and the share of views whose likest other is their partner.
+
+    Raises:
+        TypeError: an argument is not what its annotation says.
+        ValueError: the shapes differ, there is one image only, or the temperature is not above 0.
+    """
+    _check_pair("our features", ours, "their features", theirs)
+    b = len(ours)
+    if b < 2:
+        raise ValueError("a batch of one image has none to tell it from; expected at least 2")
+    views = F.normalize(torch.cat([ours, theirs]).float(), dim=1)  # (2B, n_features)
+    likeness = (views @ views.T).fill_diagonal_(-math.inf)  # (2B, 2B), cosines
+    partner = torch.arange(2 * b, device=views.device).roll(b)  # (2B,)
+    accuracy = (likeness.argmax(dim=1) == partner).float().mean()
+    return F.nll_loss(log_softmax(likeness, temperature), partner), accuracy
 
 
 @checked

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from cvcourse.checks import check_integer
+
 UNLABELED = -1
 """The label of an image whose class is not known.
 
@@ -89,6 +91,19 @@ class ImageSet:
         kept = labels != UNLABELED
         names = tuple(self.class_names[c] for c in chosen)
         return replace(self[kept], labels=labels[kept], class_names=names)
+
+    def repeated(self, n: int) -> ImageSet:
+        """`n` images: these, again and again in order.
+
+        So a training on few images can have as many in a step as one on many.
+
+        Raises:
+            ValueError: the set is empty, or n is below 1.
+        """
+        check_integer("n", n, 1, None, "images")
+        if not len(self):
+            raise ValueError("an empty ImageSet cannot be repeated; give it at least one image")
+        return self[torch.arange(n, device=self.device) % len(self)]
 
     @property
     def n_classes(self) -> int:

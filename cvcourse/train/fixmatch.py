@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cvcourse.checks import Count, NotNegative, Share, checked
+from cvcourse.checks import Count, NotNegative, Probabilities, Share, checked
 from cvcourse.data import ImageSet
 from cvcourse.losses import labeled_cross_entropy, softmax
 from cvcourse.train.look import check_labeled, logits_of
@@ -22,6 +22,7 @@ def fixmatch(
     batch_size: Count = 64,
     threshold: Share = 0.95,
     weight: NotNegative = 1.0,
+    align: bool = False,
 ) -> Step:
     """A step for a `fit` over images without a label: the weak view's class labels the strong one.
 
@@ -49,6 +50,9 @@ def fixmatch(
         batch_size: labelled images a step; the paper has 7 times as many without a label.
         threshold: the least probability of a weak view's class that counts, 0 to 1.
         weight: of the images without a label, at least 0.
+        align: first bring what the weak views of a batch say, on average, to all classes alike
+            (distribution alignment, Berthelot et al. 2020, section 3.1, with the batch's own mean):
+            right where the classes are equally common, and a batch holds several images of each.
 
     Returns:
         A step with metrics "accuracy" (on the labelled images) and "coverage" (the share of images
@@ -70,7 +74,10 @@ def fixmatch(
         ]
         answers = logits_of(model, torch.cat(views), labeled.n_classes)
         logits, from_weak, from_strong = answers.split([len(view) for view in views])
-        confidence, pseudo = softmax(from_weak.detach()).max(dim=1)  # each (B,)
+        said = softmax(from_weak.detach())  # (B, n_classes)
+        if align:
+            said = aligned(said)
+        confidence, pseudo = said.max(dim=1)  # each (B,)
         sure = confidence >= threshold
         loss = labeled_cross_entropy(logits, labels) + weight * sure_cross_entropy(
             from_strong, pseudo, sure
@@ -79,3 +86,17 @@ def fixmatch(
         return loss, {"accuracy": accuracy, "coverage": sure.float().mean()}
 
     return step
+
+
+@checked
+def aligned(probabilities: Probabilities) -> Tensor:
+    """Probabilities (B, n_classes), each class weighed down by how often it is said in the batch.
+
+    >>> import torch
+    >>> from cvcourse.train.fixmatch import aligned
+    >>> aligned(torch.tensor([[0.9, 0.1], [0.6, 0.4]])).round(decimals=2)
+    tensor([[0.7500, 0.2500],
+            [0.3300, 0.6700]])
+    """
+    relative = probabilities / probabilities.mean(dim=0)
+    return relative / relative.sum(dim=1, keepdim=True)
