@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from cvcourse.checks import check_integer
+from cvcourse.checks import check, check_integer, checked
 from cvcourse.experiment.intervals import Interval, interval, proportion
 from cvcourse.parallel import parallel_map
 
@@ -80,6 +80,7 @@ def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     return chosen
 
 
+@checked
 def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> Results:
     """Run an experiment once a seed, side by side where that is possible (see `parallel_map`).
 
@@ -99,7 +100,7 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
     chosen = as_seeds(seeds)
     if len(chosen) < 2:
         raise ValueError(f"seeds are {chosen}; an interval needs at least two different ones")
-    outcomes = list(parallel_map(lambda seed: _as_arrays(experiment(seed)), chosen).values())
+    outcomes = list(parallel_map(lambda seed: _as_arrays(seed, experiment(seed)), chosen).values())
     shapes = [{arm: value.shape for arm, value in outcome.items()} for outcome in outcomes]
     for seed, found in zip(chosen, shapes, strict=True):
         if found != shapes[0]:
@@ -107,7 +108,8 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
     return Results(chosen, {arm: np.stack([o[arm] for o in outcomes]) for arm in outcomes[0]})
 
 
-def _as_arrays(outcome: Outcome) -> dict[str, NDArray[np.float64]]:
+def _as_arrays(seed: int, outcome: Outcome) -> dict[str, NDArray[np.float64]]:
+    check(f"what seed {seed} gave", outcome, Mapping)
     return {
         arm: np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value, np.float64)
         for arm, value in outcome.items()
