@@ -27,6 +27,7 @@ import cv2
 import torch
 from threadpoolctl import threadpool_limits
 
+from cvcourse.checks import Seed, check, checked
 from cvcourse.files import write_file
 from cvcourse.progress import progress
 from cvcourse.random_state import seeded
@@ -41,6 +42,7 @@ _calls = count()
 _function: Callable[[int], Any]  # of a worker; what it closes over came with the fork
 
 
+@checked
 def parallel_map(function: Callable[[int], Result], seeds: Iterable[int]) -> dict[int, Result]:
     """`{seed: function(seed) for seed in seeds}`, on all the cores that PyTorch may use.
 
@@ -61,10 +63,15 @@ def parallel_map(function: Callable[[int], Result], seeds: Iterable[int]) -> dic
         seeds: what to call it with.
 
     Raises:
+        TypeError: a seed is no integer.
+        ValueError: a seed is negative, or given twice.
         BrokenProcessPool: a process was killed, as a rule for want of memory.
         Exception: whatever the function raises, with its text and its traceback.
     """
-    seeds, function = list(seeds), _kept(function, f"{next(_calls):03}")
+    seeds = [check("a seed", seed, Seed) for seed in seeds]
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds are {seeds}; expected none twice")
+    function = _kept(function, f"{next(_calls):03}")
     workers = min(torch.get_num_threads(), len(seeds))
     if workers < 2 or sys.platform != "linux" or torch.accelerator.is_available():
         return {seed: _run(function, seed) for seed in progress(seeds, desc="seeds")}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from cvcourse.checks import check_choice, check_number
+from cvcourse.checks import Positive, check_number, checked
 from cvcourse.experiment.intervals import DASH, Interval, Unknown, interval
 from cvcourse.terminal import printable
 
 Verdict = Literal["confirmed", "confirmed with limits", "corrected", "unsourced"]
+Measured = Interval | np.ndarray | int | float  #: a quantity, or its values over the seeds
 Rule = Literal["more than", "less than", "within", "exact"]
 MIME = "application/vnd.cvcourse.claim+json"  #: of a claim as data, beside its text
 MARKS = {True: "✓", False: "✗", None: "○"}  #: it holds, it does not, it is open
@@ -78,7 +79,7 @@ def less(effect: ArrayLike | Interval, than: float = 0.0) -> Finding:
     return _judged(effect, "less than", than, lambda low, high: (than - high, low - than))
 
 
-def same(effect: ArrayLike | Interval, within: float) -> Finding:
+def same(effect: ArrayLike | Interval, within: Positive) -> Finding:
     """The effect is as good as none (equivalence): its whole interval lies within ± a margin.
 
     >>> from cvcourse.experiment import same
@@ -113,8 +114,8 @@ def _judged(effect: ArrayLike | Interval, rule: Rule, bound: float, room: Any) -
     if isinstance(estimate, Unknown):
         return Finding(None, rule, bound, estimate)
     mean, low, high = (np.ravel(x) for x in (estimate.mean, estimate.low, estimate.high))
-    if not np.isfinite([mean, low, high]).all():
-        raise ValueError("an effect is NaN or infinite; look at the seeds that it comes from")
+    if not mean.size or not np.isfinite([mean, low, high]).all():
+        raise ValueError("an effect is NaN, infinite or empty; look at the seeds it comes from")
     holding, failing = room(low, high)
     fails = bool((failing >= 0).any())
     deciding = int(np.argmax(failing) if fails else np.argmin(holding))
@@ -129,6 +130,9 @@ class Quantity:
 
     value: Interval | float | int
     format: str = ".2f"
+
+    def __post_init__(self) -> None:
+        str(self)  # a format that does not fit is found out here
 
     def __str__(self) -> str:
         return format(self.value, self.format)
@@ -207,12 +211,13 @@ class Claim:
         return {"text/plain": str(self), MIME: self.as_data()}
 
 
+@checked
 def claim(
     id: str,
     verdict: Verdict,
     findings: Mapping[str, Finding | Unknown | bool],
     *,
-    effect: Mapping[str, Interval | NDArray | tuple[Interval | NDArray | float, str] | str],
+    effect: Mapping[str, Measured | tuple[Measured, str] | str],
     short: str,
 ) -> Claim:
     """State a verdict, with the findings that it rests on, and show it: as text, and as data.
@@ -242,14 +247,13 @@ def claim(
         TypeError: a finding is neither a finding nor True or False.
         ValueError: no such verdict, nothing to rest it on, or no effect.
     """
-    check_choice(f"the verdict on {id}", verdict, get_args(Verdict))
     for name, given in (("findings", findings), ("effect", effect), ("short", short)):
         if not given:
             raise ValueError(f"claim {id!r} has no {name}; give at least one")
     made = Claim(
         id,
         verdict,
-        {what: _finding(what, found) for what, found in findings.items()},
+        {what: _finding(found) for what, found in findings.items()},
         {what: _quantity(value) for what, value in effect.items()},
         short,
     )
@@ -265,16 +269,10 @@ def show(thing: Any) -> None:
         print(thing)
 
 
-def _finding(what: str, found: Any) -> Finding:
-    if isinstance(found, Finding):
-        return found
+def _finding(found: Finding | Unknown | bool) -> Finding:
     if isinstance(found, Unknown):
         return Finding(None, effect=found)
-    if not isinstance(found, bool | np.bool_):
-        raise TypeError(
-            f"finding {what!r} is {found!r}; expected True, False, or more(…), less(…), same(…)"
-        )
-    return Finding(bool(found))
+    return found if isinstance(found, Finding) else Finding(found)
 
 
 def _quantity(value: Any) -> Quantity | str:

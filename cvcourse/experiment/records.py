@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from cvcourse.checks import checked
 from cvcourse.experiment.claims import DASH, MARKS
 from cvcourse.experiment.intervals import Unknown
 from cvcourse.experiment.seeds import Results
@@ -43,6 +44,7 @@ def check_record_path(path: str | Path) -> None:
         check_writable(path)
 
 
+@checked
 def save_record(path: str | Path, results: Mapping[str, Results], **settings: Any) -> None:
     """Write a run's results down as JSON, whole or not at all, with hardware, versions and date.
 
@@ -59,7 +61,11 @@ def save_record(path: str | Path, results: Mapping[str, Results], **settings: An
         path: where to; nothing is written where it is "".
         results: name → what `repeat` gave.
         settings: what else a reader of the results needs, such as the values along an axis; fit
-            for JSON.
+            for JSON, or arrays.
+
+    Raises:
+        ValueError: something is not fit for JSON, infinite, or a setting that is NaN. (A result
+            that is NaN is written as null.)
     """
     if not path:
         return
@@ -75,7 +81,7 @@ def save_record(path: str | Path, results: Mapping[str, Results], **settings: An
             name: {
                 "seeds": list(result.seeds),
                 "values": {
-                    arm: np.round(values, 5).tolist()
+                    arm: _numbers(values)
                     for arm, values in result.values.items()
                     if not isinstance(values, Unknown)
                 },
@@ -83,7 +89,13 @@ def save_record(path: str | Path, results: Mapping[str, Results], **settings: An
             for name, result in results.items()
         },
     }
-    write_file(path, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+    try:
+        text = json.dumps(
+            record, indent=1, ensure_ascii=False, allow_nan=False, default=lambda x: x.tolist()
+        )
+    except (AttributeError, ValueError) as error:
+        raise ValueError(f"results or settings hold what JSON has no word for: {error}") from error
+    write_file(path, f"{text}\n".encode())
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,9 @@ class Record:
         """What each claim came to in this run: its effects and findings, in lines."""
         lines = []
         for made in self.claims:
-            lines.append(f"{made['id']}: {made['verdict']}")
+            holds = [found["holds"] for found in made["findings"]]
+            here = ", not reproduced in this run" if False in holds else ", open in this run"
+            lines.append(f"{made['id']}: {made['verdict']}" + here * (not all(holds)))
             lines += [f"  {said_of(effect)}" for effect in made["effect"]]
             lines += [
                 f"    {DASH if 'why' in found else MARKS[found['holds']]} {found['what']}"
@@ -156,6 +170,7 @@ def record_names() -> list[str]:
     return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
+@checked
 def load_record(name: str | Path) -> Record:
     """A run that comes with the package, by its name ("03_one_layer-cifar10-jpeg"), or a path.
 
@@ -168,6 +183,7 @@ def load_record(name: str | Path) -> Record:
 
     Raises:
         FileNotFoundError: there is none; the message lists those there are.
+        ValueError: the file is no record.
     """
     source = RECORDS / f"{name}.json"
     if Path(name).suffix == ".json":
@@ -177,15 +193,26 @@ def load_record(name: str | Path) -> Record:
         raise FileNotFoundError(
             f"no record {str(name)!r}; the package has {', '.join(record_names()) or 'none'}"
         )
-    fields = json.loads(source.read_text("utf-8"))
-    fields["results"] = {
-        key: Results(
-            tuple(value["seeds"]), {arm: np.asarray(v) for arm, v in value["values"].items()}
-        )
-        for key, value in fields["results"].items()
-    }
-    fields["claims"] = tuple(fields.get("claims", ()))
-    return Record(**fields)
+    try:
+        fields = json.loads(source.read_text("utf-8"))
+        fields["results"] = {
+            name: Results(
+                tuple(found["seeds"]),
+                {arm: np.asarray(v, np.float64) for arm, v in found["values"].items()},
+            )
+            for name, found in fields["results"].items()
+        }
+        fields["claims"] = tuple(fields.get("claims", ()))
+        return Record(**fields)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{source} is no record ({error!r})") from error
+
+
+def _numbers(values: np.ndarray) -> list[Any]:
+    """As lists; JSON has no NaN, so None stands for it."""
+    told = np.round(values, 5).astype(object)
+    told[np.isnan(values)] = None
+    return told.tolist()
 
 
 def hardware() -> str:

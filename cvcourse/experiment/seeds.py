@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from cvcourse.checks import check_integer
+from cvcourse.checks import check, check_integer, checked
 from cvcourse.experiment.intervals import Interval, Unknown, interval, proportion
 from cvcourse.parallel import parallel_map
 
@@ -81,6 +81,7 @@ def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     return chosen
 
 
+@checked
 def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> Results:
     """Run an experiment once a seed, side by side where that is possible (see `parallel_map`).
 
@@ -101,7 +102,7 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
     chosen = as_seeds(seeds)
     if len(chosen) < 2:
         raise ValueError(f"seeds are {chosen}; an interval needs at least two different ones")
-    outcomes = list(parallel_map(lambda seed: _as_arrays(experiment(seed)), chosen).values())
+    outcomes = list(parallel_map(lambda seed: _as_arrays(seed, experiment(seed)), chosen).values())
     unknown = {a: v for outcome in outcomes for a, v in outcome.items() if isinstance(v, Unknown)}
     shapes = [{a: v.shape for a, v in outcome.items() if a not in unknown} for outcome in outcomes]
     for seed, found in zip(chosen, shapes, strict=True):
@@ -111,7 +112,8 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
     return Results(chosen, {arm: (known | unknown)[arm] for arm in outcomes[0]})
 
 
-def _as_arrays(outcome: Outcome) -> dict[str, Any]:
+def _as_arrays(seed: int, outcome: Outcome) -> dict[str, Any]:
+    check(f"what seed {seed} gave", outcome, Mapping)
     return {
         arm: value
         if isinstance(value, Unknown)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from cvcourse.checks import checked
 from cvcourse.experiment.claims import Claim, show
 from cvcourse.experiment.intervals import DASH, Interval
 from cvcourse.terminal import printable
@@ -52,6 +53,7 @@ class Table:
         return {"text/plain": str(self), "text/html": html}
 
 
+@checked
 def table(
     columns: Sequence[str], rows: Mapping[str, Sequence[object]], *, format: str = ".2f"
 ) -> None:
@@ -83,6 +85,7 @@ def table(
     show(Table(tuple(columns), tuple(made)))
 
 
+@checked
 def verdicts(*claims: Claim) -> None:
     """Show what became of several claims: one row each. The site adds what each of them says.
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import type_before_parametrizations
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from cvcourse.checks import Count, checked
+from cvcourse.models.outline import outlined, step_by_step
 from cvcourse.terminal import printable
 
 
@@ -21,7 +25,8 @@ class Layer:
     Attributes:
         name: where the layer is in the model, "features.0".
         kind: its class, "Conv2d".
-        shape: of what it puts out for one image, (C, H, W) or (features,).
+        shape: of what it puts out for one image, (C, H, W) or (features,); of several tensors the
+            first one's.
         parameters: how many numbers in it are learned.
         multiply_adds: of its convolutions and matrix products, for one image; adding a bias,
             comparing and normalising are not counted.
@@ -39,14 +44,14 @@ class Layer:
         return torch.Size(self.shape).numel()
 
 
-@torch.no_grad()
-def layer_table(model: nn.Module, input_shape: tuple[int, ...]) -> list[Layer]:
+@checked
+def layer_table(model: nn.Module, input_shape: tuple[Count, ...]) -> list[Layer]:
     """Every layer of a model in the order in which an image passes through.
 
     A layer is a module without modules inside, or one with parameters of its own. Nothing is
-    computed and the model is left alone: one image that has a shape but no pixels goes through a
-    copy that has shapes but no weights. A layer that is used twice has two lines, the second
-    without parameters.
+    computed and the model is left alone: one image that has a shape but no pixels goes through. A
+    layer that is used twice has two lines, the second without parameters, and so have two layers
+    that share theirs. What no layer that ran accounts for stands "elsewhere", on the last line.
 
     >>> from cvcourse.models import LeNet5, layer_table
     >>> first = layer_table(LeNet5(), (1, 32, 32))[0]
@@ -54,42 +59,49 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...]) -> list[Layer]:
     ('Conv2d', (6, 28, 28), 156, 117600)
 
     Args:
-        model: takes a batch of float32 images and puts out one tensor a layer.
+        model: takes a batch of images.
         input_shape: of one image, (C, H, W).
+
+    Raises:
+        ValueError: the model cannot take such an image.
 
     Returns:
         One row a layer; see `Layer`. `print(format_table(rows))` shows them.
     """
-    weights = {id(p): nn.Parameter(p.to("meta"), p.requires_grad) for p in model.parameters()}
-    buffers: dict[int, Tensor] = {id(b): b.to("meta") for b in model.buffers()}
-    outline = deepcopy(model, {**weights, **buffers}).eval()
     counter = FlopCounterMode(display=False)
     rows: list[Layer] = []
     started: dict[str, int] = {}
+    left = {id(p): p.numel() for p in model.parameters()}  # parameters of no row yet
 
     def start(name: str) -> None:
         started[name] = counter.get_total_flops()
 
-    def end(name: str, module: nn.Module, output: Tensor) -> None:
-        seen = any(row.name == name for row in rows)
+    def end(name: str, module: nn.Module, output: Any) -> None:
+        first = next(part for part in tree_leaves(output) if isinstance(part, Tensor))
         rows.append(
             Layer(
                 name=name,
-                kind=type(module).__name__,
-                shape=tuple(output.shape[1:]),
-                parameters=0 if seen else sum(p.numel() for p in module.parameters()),
+                kind=type_before_parametrizations(module).__name__,
+                shape=tuple(first.shape[1:]),
+                parameters=sum(left.pop(id(p), 0) for p in module.parameters()),
                 multiply_adds=(counter.get_total_flops() - started[name]) // 2,
             )
         )
 
-    for name, module in _layers(outline):
-        module.register_forward_pre_hook(lambda _, __, name=name: start(name))
-        module.register_forward_hook(lambda m, _, output, name=name: end(name, m, output))
-    with counter:
-        outline(torch.empty(1, *input_shape, device="meta"))
+    with ExitStack() as hooks, outlined(model, (1, *input_shape)) as image, counter:
+        for name, module in _layers(model):
+            before = module.register_forward_pre_hook(lambda _, __, name=name: start(name))
+            after = module.register_forward_hook(lambda m, _, out, name=name: end(name, m, out))
+            hooks.callback(before.remove)
+            hooks.callback(after.remove)
+        model(image)
+    elsewhere = counter.get_total_flops() // 2 - sum(row.multiply_adds for row in rows)
+    if left or elsewhere:
+        rows.append(Layer("", "elsewhere", (), sum(left.values()), elsewhere))
     return rows
 
 
+@checked
 def multiply_adds(function: Callable[..., object], *inputs: Any) -> int:
     """Multiplications with an addition that a call does, in convolutions and matrix products.
 
@@ -103,11 +115,12 @@ def multiply_adds(function: Callable[..., object], *inputs: Any) -> int:
             `backward` has those of the gradients counted, too.
         inputs: what to call it with; on device "meta" nothing is computed.
     """
-    with FlopCounterMode(display=False) as counter:
+    with step_by_step(), FlopCounterMode(display=False) as counter:
         function(*inputs)
     return int(counter.get_total_flops()) // 2
 
 
+@checked
 def format_table(rows: list[Layer]) -> str:
     """The rows and their totals, in columns.
 
@@ -134,7 +147,7 @@ def format_table(rows: list[Layer]) -> str:
 
 
 def _layers(module: nn.Module, name: str = "") -> list[tuple[str, Any]]:
-    children = list(module.named_children())
+    children = [c for c in module.named_children() if c[0] != "parametrizations"]
     if not children or next(module.parameters(recurse=False), None) is not None:
         return [(name, module)]
     return [

@@ -89,8 +89,14 @@ class Span:
 
     @property
     def size(self) -> int:
-        """Pixels that a unit sees, from first to last; the most if units differ."""
-        return int((self.high - self.low).max()) + 1
+        """Pixels that a unit sees, from first to last; the most if units differ, 0 if none."""
+        return max(0, int((self.high - self.low).max()) + 1)
+
+    @property
+    def first(self) -> tuple[int, int] | None:
+        """First and last pixel of unit 0; None if it sees nothing."""
+        low, high = int(self.low[0]), int(self.high[0])
+        return (low, high) if low <= high else None
 
     def at(self, units: Integers) -> tuple[Integers, Integers]:
         """First and last pixel of any units, of any shape."""

@@ -39,8 +39,7 @@ class Call:
         if self.node.op == "call_method":
             return self.node.target
         target: Any = self.node.target
-        ours = (getattr(target, "__module__", None) or "torch").split(".")[0]
-        known = ours in ("torch", "torchvision", "_operator", "builtins")
+        known = target.__module__.split(".")[0] in ("torch", "torchvision", "_operator", "builtins")
         return target.__name__ if known else target
 
     def setting(self, name: str, position: int, default: Any = None) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, fx, nn
 
+from cvcourse.models.outline import evaluating
 from cvcourse.receptive_field.fields import trace
-from cvcourse.train.evaluate import evaluating
 
 
 def effective_receptive_field(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
-from torch.func import functional_call
 from torchvision.models.feature_extraction import NodePathTracer
 
+from cvcourse.checks import Count, check, checked
+from cvcourse.models.outline import evaluating, outlined
 from cvcourse.receptive_field.axis import Axis
 from cvcourse.receptive_field.call import Axes, Call
 from cvcourse.receptive_field.rules import elementwise
 from cvcourse.receptive_field.table import ELEMENTWISE, rule_for
 from cvcourse.terminal import printable
-from cvcourse.train.evaluate import evaluating
 
 
 class UnsupportedOperationError(NotImplementedError):
@@ -66,16 +67,20 @@ class Field:
 
     @property
     def start(self) -> tuple[float, float] | None:
-        """Where the field of unit (0, 0) is centred; pixel 0 is centred at 0. None if global."""
-        return self._pair(lambda span: float(span.low[0] + span.high[0]) / 2)
+        """Where the field of unit (0, 0) is centred; pixel 0 is centred at 0.
+
+        None if global, or if that unit sees nothing.
+        """
+        return self._pair(lambda span: span.first and sum(span.first) / 2)
 
     @property
     def padding(self) -> tuple[int, int] | None:
-        """Pixels by which the field of unit (0, 0) sticks out of the image; None if global."""
-        return self._pair(lambda span: -int(span.low[0]))
+        """Pixels by which the field of unit (0, 0) sticks out of the image; None as `start`."""
+        return self._pair(lambda span: span.first and -span.first[0])
 
     def _pair(self, of: Callable[[Any], Any]) -> Any:
-        return None if self.is_global else tuple(of(axis.span) for axis in self.axes)
+        pair = (None,) if self.is_global else tuple(of(axis.span) for axis in self.axes)
+        return None if None in pair else pair
 
     def region(self, y: int, x: int, *, clipped: bool = True) -> Region:
         """The part of the image that the unit in row y, column x depends on.
@@ -143,20 +148,29 @@ class ReceptiveFields(Mapping[str, Field]):
             line = f"{field.name:32}{field.operation:20}{_times(field.map_size):>10}"
             numbers = (field.size, field.jump, field.start)
             widths = (12, 10, 12)
-            lines.append(
-                line + "".join(f"{_times(n):>{w}}" for n, w in zip(numbers, widths, strict=True))
-            )
+            without = "global" if field.is_global else "nothing"
+            told = (without if n is None else _times(n) for n in numbers)
+            lines.append(line + "".join(f"{t:>{w}}" for t, w in zip(told, widths, strict=True)))
         return printable("\n".join(lines))
 
 
-def _times(pair: tuple[Any, Any] | None) -> str:
-    if pair is None:
-        return "global"
+def _image_size(name: str, value: Any) -> Any:
+    try:
+        return check(name, value, tuple[Count, Count, Count])
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{error}; expected (channels, height, width)") from None
+
+
+ImageSize = Annotated[tuple[int, int, int], _image_size]
+
+
+def _times(pair: tuple[Any, Any]) -> str:
     y, x = ("–" if one is None else f"{one:g}" for one in pair)
     return y if y == x else f"{y}×{x}"
 
 
-def receptive_field(model: nn.Module, input_size: tuple[int, int, int]) -> ReceptiveFields:
+@checked
+def receptive_field(model: nn.Module, input_size: ImageSize) -> ReceptiveFields:
     """The receptive field of every node of a model in evaluation mode.
 
     The recurrence of Araujo, Norris & Sim (2019), "Computing Receptive Fields of Convolutional
@@ -183,8 +197,6 @@ def receptive_field(model: nn.Module, input_size: tuple[int, int, int]) -> Recep
         UnsupportedOperationError: an operation that is not known, or control flow that cannot be
             traced.
     """
-    if len(input_size) != 3:
-        raise ValueError(f"input_size is {input_size}; expected (channels, height, width)")
     model, graph, names = trace(model)
     values = _shapes(model, graph, input_size)
     fields: dict[fx.Node, Axes] = {}
@@ -224,7 +236,8 @@ def trace(model: nn.Module) -> tuple[nn.Module, fx.Graph, dict[fx.Node, str]]:
     Raises:
         UnsupportedOperationError: torch.fx cannot trace the model.
     """
-    model = nn.Sequential(model) if rule_for(type(model)) else model
+    # A copy, since torch.fx keeps the tensors that it meets on its way as the model's attributes.
+    model = nn.Sequential(model) if rule_for(type(model)) else copy(model)
     wrapped = tuple(f for f in ELEMENTWISE if callable(f) and not isinstance(f, type))
     tracer = _Tracer(autowrap_functions=wrapped)
     with evaluating(model):
@@ -254,20 +267,8 @@ def _shapes(
             values[node] = super().run_node(node)
             return values[node]
 
-    class Recorded(nn.Module):  # functional_call wants a module
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, images: Tensor) -> Any:
-            return Recorder(model, garbage_collect_values=False, graph=graph).run(images)
-
-    recorded = Recorded()
-    state = {**dict(recorded.named_parameters()), **dict(recorded.named_buffers())}
-    empty = {name: tensor.to("meta") for name, tensor in state.items()}
-    dtype = next((p.dtype for p in model.parameters()), torch.float32)
-    with evaluating(model), torch.no_grad():
-        functional_call(recorded, empty, torch.empty(2, *input_size, dtype=dtype, device="meta"))
+    with outlined(model, (2, *input_size)) as images:
+        Recorder(model, garbage_collect_values=False, graph=graph).run(images)
     return values
 
 

@@ -42,7 +42,7 @@ def convolution(call: Call) -> Axes:
     if padding == "same":
         padding = tuple(d * (k - 1) // 2 for d, k in zip(dilation, weight, strict=True))
     padding = (0, 0) if padding == "valid" else pair(padding)
-    border = call.setting("padding_mode", 99, "zeros")
+    border = getattr(call.module, "padding_mode", "zeros")
     settings = zip(weight, stride, padding, dilation, strict=True)
     return look_through(call, *(windows.convolution(*one, border) for one in settings))
 

@@ -1,7 +1,8 @@
 """Training and measuring."""
 
+from cvcourse.models.outline import evaluating
 from cvcourse.train.checkpoint import CheckpointError
-from cvcourse.train.evaluate import accuracy, evaluate, evaluating, predict
+from cvcourse.train.evaluate import accuracy, evaluate, predict
 from cvcourse.train.fit import DivergedError, History, fit
 from cvcourse.train.fitted import fitted
 from cvcourse.train.recipe import Recipe

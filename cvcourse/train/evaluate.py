@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from cvcourse.checks import Count, checked
 from cvcourse.data import ImageSet
-from cvcourse.train.look import check_finite, check_labeled, evaluating, logits_of
+from cvcourse.models.outline import evaluating
+from cvcourse.train.look import check_finite, check_labeled, logits_of
 
 
 @checked

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,37 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from cvcourse.checks import checked
 from cvcourse.data import ImageSet
+from cvcourse.models.outline import evaluating
 from cvcourse.random_state import seeded
-
-
-@checked
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put a model in evaluation mode, and each of its modules back in its own mode afterwards.
-
-    (`model.train()` would also wake the parts that were frozen in evaluation mode on purpose.)
-
-    >>> from torch import nn
-    >>> from cvcourse.train import evaluating
-    >>> model = nn.Sequential(nn.Dropout())
-    >>> with evaluating(model):
-    ...     model.training
-    False
-    >>> model.training
-    True
-
-    Args:
-        model: any module; it is given back as it was, even after an error.
-    """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def answer(model: Callable[[Tensor], Any], images: Tensor, who: str = "the model") -> Any:

@@ -24,9 +24,10 @@ from cvcourse.checks import (
 )
 from cvcourse.data import ImageSet
 from cvcourse.losses import labeled_cross_entropy, soft_cross_entropy, softmax
+from cvcourse.models.outline import evaluating
 from cvcourse.train.distill import check_teacher
 from cvcourse.train.evaluate import predict
-from cvcourse.train.look import check_labeled, evaluating, logits_of
+from cvcourse.train.look import check_labeled, logits_of
 from cvcourse.train.step import Augment, Batch, Step, augmented, rows
 
 

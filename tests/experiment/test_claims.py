@@ -165,13 +165,13 @@ def test_in_a_notebook_the_data_go_along_with_the_text() -> None:
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"verdict": "confirmd"}, ValueError, "the verdict on x is 'confirmd'; expected one of"),
+        ({"verdict": "confirmd"}, ValueError, "verdict is 'confirmd'; expected one of"),
         ({"findings": {}}, ValueError, "claim 'x' has no findings"),
         ({"effect": {}}, ValueError, "claim 'x' has no effect"),
         ({"short": ""}, ValueError, "claim 'x' has no short"),
-        ({"findings": {"a": math.nan}}, TypeError, "finding 'a' is nan"),
-        ({"findings": {"a": "False"}}, TypeError, "finding 'a' is 'False'"),
-        ({"findings": {"a": 1}}, TypeError, "finding 'a' is 1"),
+        ({"findings": {"a": math.nan}}, TypeError, r"findings\['a'\] is nan"),
+        ({"findings": {"a": "False"}}, TypeError, r"findings\['a'\] is 'False'"),
+        ({"findings": {"a": 1}}, TypeError, r"findings\['a'\] is 1"),
     ],
 )
 def test_a_claim_that_cannot_be_is_refused(

@@ -39,7 +39,7 @@ def test_a_record_is_told_in_two_lines() -> None:
 
 def test_what_became_of_its_claims_is_told_in_lines() -> None:
     assert record_of().findings().splitlines() == [
-        "water-wet: confirmed",
+        "water-wet: confirmed, open in this run",
         "  gain +0.12 [+0.10, +0.20]",
         "  drops 12,345",
         "  taste none",
@@ -48,6 +48,48 @@ def test_what_became_of_its_claims_is_told_in_lines() -> None:
         "    ○ it stays",
         "water-dry: corrected",
     ]
+
+
+def test_what_failed_is_told_before_what_is_open() -> None:
+    held = {"what": "it is", "holds": True}
+    for holds, told in (
+        ([True], ""),
+        ([True, None], ", open in this run"),
+        ([None, False], ", not reproduced in this run"),
+    ):
+        findings = [held | {"holds": one} for one in holds]
+        made = {"id": "wet", "verdict": "confirmed", "effect": (), "findings": findings}
+        record = Record("n", "p", "2026-01-02", "a kettle", {}, {}, {}, (made,))
+        assert record.findings().splitlines()[0] == f"wet: confirmed{told}"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), np.array([np.nan]), object()])
+def test_what_json_has_no_word_for_is_refused(value: object, tmp_path: Path) -> None:
+    results = repeat(lambda seed: {"arm": float(seed)}, 2)
+    with pytest.raises(ValueError, match="JSON has no word for"):
+        save_record(tmp_path / "run.json", {"main": results}, setting=value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_that_was_not_reached_is_null_and_nan_again(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    results = repeat(lambda seed: {"arm": [np.nan, 0.5], "one": np.nan if seed else 1.0}, 2)
+    save_record(path, {"main": results}, at=np.arange(2), rate=np.float32(0.5))
+    saved = json.loads(path.read_text(), parse_constant=pytest.fail)
+    assert saved["results"]["main"]["values"] == {"arm": [[None, 0.5]] * 2, "one": [1.0, None]}
+    assert saved["settings"] == {"at": [0, 1], "rate": 0.5}
+    path.write_text(json.dumps(saved | {"notebook": "n", "purpose": "p"}))
+    loaded = load_record(path).results["main"]
+    np.testing.assert_array_equal(loaded["arm"], results["arm"])
+    np.testing.assert_array_equal(loaded["one"], results["one"])
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"results": {"a": 3}}'])
+def test_a_file_that_is_no_record_is_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"run.json is no record"):
+        load_record(path)
 
 
 def test_the_file_is_readable_and_rounded(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_nothing_is_written_where_there_is_no_path(tmp_path: Path, monkeypatch) 
 def test_a_record_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text("the old one")
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match="JSON has no word for"):
         save_record(path, {}, depth=object())
     assert path.read_text() == "the old one"
 
