@@ -17,6 +17,7 @@ STYLE = (_FOLDER / "explore.css").read_text("utf-8")
 _KIT = (_FOLDER / "kit.js").read_text("utf-8")
 _SHIM = (_FOLDER / "shim.js").read_text("utf-8")
 _NAMESPACE = uuid.UUID("5b1f3f8e-6d0c-5d0e-9a36-0c1f7a1d2b11")
+NO_MATH = "tex2jax_ignore mathjax_ignore"  #: for notebooks, where dollars would begin a formula
 _EXPORT = "export default {"
 
 
@@ -67,8 +68,8 @@ class Explorable(anywidget.AnyWidget):
         script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
         return (
             f"<style>\n{STYLE}</style>\n"
-            f'<div data-explorable="{name}"><figure class="cvx cvx-still">'
-            f'<p class="cvx-title">{self.title}</p>{self.still()}'
+            f'<div class="{NO_MATH}" data-explorable="{name}"><figure class="cvx cvx-still">'
+            f'<p class="cvx-title">{escape(self.title)}</p>{self.still()}'
             f'<figcaption class="cvx-summary">{escape(self.caption())}</figcaption>'
             "</figure></div>\n"
             f'<script type="module">\n{script}</script>\n'

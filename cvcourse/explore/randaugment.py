@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,7 @@ class RandAugmentSteps(Explorable):
 
     def still(self) -> str:
         """The original, and the names of the operations."""
-        parts = [f'<image href="{self.original}" width="120" height="120"/>']
+        parts = [f'<image href="{escape(self.original)}" width="120" height="120"/>']
         for i, name in enumerate(self.operations[self.draw][: self.n]):
             parts.append(still.text(150, 40 + 26 * i, f"{i + 1}. {name}"))
         return still.picture(600, 124, self.caption(), *parts)

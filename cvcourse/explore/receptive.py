@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,7 @@ class ReceptiveFieldStack(Explorable):
             600,
             300,
             self.caption(),
-            f'<image href="{self.picture}" x="150" width="300" height="300"/>',
+            f'<image href="{escape(self.picture)}" x="150" width="300" height="300"/>',
             f'<rect x="{150 + left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
             f'height="{bottom - top:.1f}" fill="{still.tone("orange")}" fill-opacity="0.3" '
             f'stroke="{still.tone("orange")}" stroke-width="2"/>',

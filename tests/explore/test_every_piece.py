@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -217,3 +218,42 @@ def test_text_that_looks_like_markup_stays_text(show) -> None:
     tab = show(explore.SoftmaxTemperature([0, 1], 1, names))
     assert tab.locator("#x").count() == 0
     assert tab.locator("[data-class]").first.get_attribute("data-class") == names[0]
+
+
+HOSTILE = "</text><b id=x>&amp;\"'$a$ 고양이"
+
+
+def hostile(name: str) -> explore.base.Explorable:
+    """A piece, all of whose words are an attempt to be markup."""
+    piece = PIECES[name]()
+    for trait in ("names", "arms"):
+        if trait in piece.traits(sync=True):
+            setattr(piece, trait, [f"{HOSTILE} {i}" for i in range(len(getattr(piece, trait)))])
+    for trait in ("original", "picture"):
+        if isinstance(getattr(piece, trait, None), str):
+            setattr(piece, trait, f'data:image/svg+xml,"><b id=x>{HOSTILE}')
+    if "operations" in piece.traits(sync=True):
+        piece.operations = [[HOSTILE] * 3] * 4
+    type(piece).title, kept = HOSTILE, type(piece).title
+    try:
+        piece.page = piece.html()
+    finally:
+        type(piece).title = kept
+    return piece
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_a_still_picture_shows_words_as_they_are(name: str) -> None:
+    piece = hostile(name)
+    body = piece.page.split("</style>")[1].split("<script")[0]
+    page = ElementTree.fromstring(body)  # markup that words had got into would not be well-formed
+    kinds = {element.tag.split("}")[-1] for element in page.iter()}
+    drawn = {"svg", "text", "rect", "image", "circle", "path", "line", "g", "polygon"}
+    assert kinds <= drawn | {"div", "figure", "p", "figcaption"}
+    assert page.find("figure/p").text == HOSTILE
+    assert page.find("figure/svg").get("aria-label") == piece.caption()
+    assert page.find("figure/figcaption").text == piece.caption()
+    assert {"tex2jax_ignore", "mathjax_ignore"} <= set(page.get("class").split())
+    words = [element.text for element in page.iter("text")]
+    if name in ("CropLab", "CutMixBox", "DistillationLoss", "SoftmaxTemperature"):
+        assert any(HOSTILE in word for word in words)
