@@ -125,7 +125,8 @@ def _by_name(folders: Iterable[Path]) -> dict[str, Path]:
 
 def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     """The folders and the files in a folder, sorted; but for those whose names begin with a dot."""
-    folders, files = [], []
+    folders: list[Path] = []
+    files: list[Path] = []
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name[0] == ".":
