@@ -18,7 +18,7 @@ from cvcourse.checks import check_integer
 from cvcourse.data.decode import SUFFIXES, check_all, listening, read_square
 from cvcourse.data.image_set import ImageSet
 from cvcourse.data.split import balanced_subset
-from cvcourse.files import check_regular
+from cvcourse.files import check_regular, expand_home
 from cvcourse.progress import progress
 
 LAYOUT = "train/<class>/*.jpg and test/<class>/*.jpg"  #: of a folder (or png, gif, tiff, …)
@@ -57,7 +57,8 @@ def read_folder(
             damaged, cut short, or of more than 89 million pixels.
     """
     check_integer("size", size, 1, None, "the side in pixels")
-    classes, left_out = _classes(Path(path), split)
+    path = expand_home(path)
+    classes, left_out = _classes(path, split)
     files: list[Path] = []
     labels: list[int] = []
     for label, folder in enumerate(classes.values()):
@@ -66,14 +67,14 @@ def read_folder(
         labels += [label] * len(members)
         left_out += others
     if left_out:
-        what = f"{Path(path, split)} holds {_told(left_out)}, left out"
+        what = f"{path / split} holds {_told(left_out)}, left out"
         warnings.warn(f"{what}; expected pictures in class folders", stacklevel=3)
     targets = np.array(labels, np.int64)
     if n is not None:
         check_integer("n", n, 1, None, "how many images")
         if n > len(files):
             # Of a collection of one's own one knows less well how large it is than of a data set.
-            what = f"{Path(path, split)} has {len(files)} images, not the {n} asked for"
+            what = f"{path / split} has {len(files)} images, not the {n} asked for"
             warnings.warn(f"{what}; taking them all", stacklevel=3)
         chosen = balanced_subset(targets, min(n, len(files)), seed)
         files, targets = [files[i] for i in chosen], targets[chosen]

@@ -76,6 +76,11 @@ def test_every_split_has_the_label_order_of_train(pets: Path) -> None:
     assert np.array_equal(image_set.images[0].permute(1, 2, 0), noise(seed=8))
 
 
+def test_a_folder_below_home_is_found(pets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(pets.parent))
+    assert len(read_folder(f"~/{pets.name}", "train")) == 6
+
+
 def test_n_chooses_evenly_and_reads_no_other_file(pets: Path) -> None:
     whole = read_folder(pets, "train")
     chosen = balanced_subset(whole.labels.numpy(), 4, 7)
