@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from cvcourse.checks import check_probabilities, check_same_length
 from cvcourse.explore import still, traits
@@ -20,7 +19,6 @@ from cvcourse.explore.traits import (
     check_rows,
     trait_errors,
 )
-from cvcourse.train import pseudo_label
 
 
 class PseudoLabelThreshold(Explorable):
@@ -107,15 +105,9 @@ class PseudoLabelThreshold(Explorable):
 
     def _shares(self, threshold: float) -> tuple[float, float | None]:
         """Coverage and purity; nothing has no purity."""
-        probabilities, truth = self._probabilities(), torch.tensor(self.labels)
-        kept = pseudo_label.coverage(probabilities, threshold)
-        return kept, pseudo_label.purity(probabilities, truth, threshold) if kept else None
-
-    def _probabilities(self) -> Tensor:
-        """What is known of them, (N, C) float64: each row's largest, and 0 elsewhere."""
-        known = torch.zeros(len(self.predicted), len(self.names), dtype=torch.float64)
-        largest = torch.tensor(self.confidences, dtype=torch.float64)
-        return known.scatter_(1, torch.tensor(self.predicted)[:, None], largest[:, None])
+        kept = np.array(self.confidences) >= threshold
+        right = np.equal(self.predicted, self.labels)
+        return float(kept.mean()), float(right[kept].mean()) if kept.any() else None
 
     def caption(self) -> str:
         """Coverage and purity at the threshold."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cvcourse.checks import Count, checked
+from cvcourse.checks import Count, NotNegative, checked
 
 
 class AlexNet(nn.Module):
@@ -133,7 +133,8 @@ class PathwiseLRN(nn.Module):
         alpha: α; the other constants are the paper's k = 2, n = 5 and β = 0.75.
     """
 
-    def __init__(self, *, paths: int = 1, alpha: float = 1e-4) -> None:
+    @checked
+    def __init__(self, *, paths: Count = 1, alpha: NotNegative = 1e-4) -> None:
         super().__init__()
         self.paths, self.alpha = paths, alpha
 

@@ -63,7 +63,10 @@ class DetectionHead(nn.Module):
         image_size: height and width of the images in pixels.
     """
 
-    def __init__(self, channels: int, n_classes: int, *, map_size: int, image_size: int) -> None:
+    @checked
+    def __init__(
+        self, channels: Count, n_classes: Count, *, map_size: Count, image_size: Count
+    ) -> None:
         super().__init__()
         self.image_size = image_size
         self.classification = ClassificationHead(channels, n_classes)
@@ -93,7 +96,8 @@ class SegmentationHead(nn.Module):
         stride: image pixels from one position of the maps to the next.
     """
 
-    def __init__(self, channels: int, *, stride: int) -> None:
+    @checked
+    def __init__(self, channels: Count, *, stride: Count) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(channels, 32, 3, padding=1),

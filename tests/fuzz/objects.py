@@ -173,6 +173,7 @@ def path(plain: Make, *, missing: Expect = FINE) -> Kind:
         Trial("too long", lambda: "x" * 300, WRONG),
         Trial("a missing folder", lambda: Path(plain()).parent / "no" / "such", missing),
         Trial("a device", lambda: "/dev/null", WRONG),
+        Trial("nobody's home", lambda: "~no-such-user/x", WRONG),
         Trial("a number", lambda: 3, WRONG),
     ]
     return Kind(plain, tuple(trials), ("file", "folder", "path"))

@@ -216,6 +216,7 @@ def rows() -> list[Row]:
             "experiment.claims.show",
             thing=thing(made_claim).but(drop=[t.label for t in thing(made_claim).trials]),
         ),
+        row("experiment.Unknown", why=text("at chance"), look=lambda u: u.why),
         row("experiment.as_seeds", seeds=seeds(many=False)),
         row("experiment.repeat", experiment=experiment(), seeds=seeds()),
         row(

@@ -76,6 +76,7 @@ def record_rows() -> list[Row]:
             path=file.but(Trial("", lambda: "", FINE)),
             results=mapping(lambda: {"main": results()}, empty=ANY),
         ),
+        row("experiment.check_record_path", path=file.but(Trial("", lambda: "", FINE))),
         row(
             "experiment.load_record",
             name=choice(record_names()[0], record_names()[:2]).but(
@@ -178,6 +179,7 @@ def plot_rows() -> list[Row]:
         ),
         row("plot.chance", drawn(plot.chance), ax=ax, n_classes=whole(10, 2)),
         row("plot.picture", drawn(plot.picture), ax=ax, image=image, title=text()),
+        row("plot.literal", text=text("a $5 note")),
         row("plot.signed", values=signed_values()),
         row(
             "plot.grid",

@@ -9,14 +9,17 @@ import torch
 
 from cvcourse.augment import (
     CutMix,
+    Cutout,
     Mixed,
     MixUp,
     RandAugment,
+    crop_and_flip,
 )
 from fuzz.arrays import images, indices, matrix, picture
 from fuzz.kinds import (
     ANY,
     FINE,
+    WRONG,
     Trial,
     choice,
     number,
@@ -36,6 +39,7 @@ from fuzz.things import N, image_set, labels, photograph, pictures
 def rows() -> list[Row]:
     """`matrices`, `mix`, `randaugment`, `corrupt`."""
     frame = size((12, 10))
+    batch = {"*images": images(pictures), "*generator": generator()}
     found = [
         row(f"augment.matrices.{name}", size=frame, **{n: number(*s) for n, s in moves.items()})
         for name, moves in {
@@ -76,13 +80,13 @@ def rows() -> list[Row]:
         row(
             "augment.CutMix()",
             CutMix(),
-            **{"*images": images(pictures), "*generator": generator()},
+            **batch,
             look=lambda m: (m.images, m.share),
         ),
         row(
             "augment.MixUp()",
             MixUp(),
-            **{"*images": images(pictures), "*generator": generator()},
+            **batch,
             look=lambda m: (m.images, m.share),
         ),
         row(
@@ -101,15 +105,28 @@ def rows() -> list[Row]:
         row(
             "augment.RandAugment",
             n=whole(2, 0),
-            m=number(9.0, 0, 30),
+            m=number(9.0, 0, 30).but(Trial("random", lambda: "random", FINE)),
             fill=fill(),
             look=lambda a: a(pictures(), torch.Generator().manual_seed(0)),
         ),
         row(
             "augment.RandAugment()",
             RandAugment(),
-            **{"*images": images(pictures), "*generator": generator()},
+            **batch,
         ),
+        row(
+            "augment.Compose",
+            steps=thing(lambda: [crop_and_flip, Cutout()], "steps", "step").but(
+                Trial("its class", lambda: crop_and_flip, WRONG),
+                Trial("[]", list, ANY),
+                Trial("()", tuple, ANY),
+                Trial("a class in it", lambda: [RandAugment], WRONG),
+                Trial("images", lambda: [pictures()], WRONG),
+            ),
+            look=augmented,
+        ),
+        row("augment.Cutout", side=number(0.5, 0, 1), fill=fill(), look=augmented),
+        row("augment.Cutout()", Cutout(), **batch),
         row("augment.RandAugment.one", RandAugment().one, image=picture(photograph), rng=rng()),
         row(
             "augment.corrupt",
@@ -120,6 +137,11 @@ def rows() -> list[Row]:
             look=lambda s: s.images,
         ),
     ]
+
+
+def augmented(augment: Any) -> Any:
+    """What an augmentation makes of a batch."""
+    return augment(pictures(), torch.Generator().manual_seed(0))
 
 
 def _mix(made: Any) -> Any:

@@ -78,13 +78,6 @@ def rows() -> list[Row]:
             value=number(0.5, 0, 1).but(Trial("list", lambda: [0.5], WRONG)),
         ),
         row(
-            "checks.check_cutout",
-            x=number(0.5, 0, 1),
-            y=number(0.5, 0, 1),
-            side=number(0.5, 0, 1),
-            fill=whole(3, 0, 255),
-        ),
-        row(
             "checks.check_labels",
             partial(checks.check_labels, "truth", n=N, n_classes=CLASSES),
             value=indices(labels, CLASSES - 1, tied=(0,)).named("truth"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import nn
 
 from cvcourse.augment import CutMix
@@ -88,15 +87,6 @@ def rows() -> list[Row]:
             images=images(pictures).but(drop=["floats", "half", "int8", "bool", "NaN floats"]),
         ),
         row("train.distill.check_teacher", teacher=model(training=WRONG)),
-        row(
-            "train.distill.rows",
-            table=floats(lambda: normal(N, CLASSES), ndim=False).but(
-                drop=["0-d", "with NaN", "with inf", "with −inf", "complex"]
-            ),
-            indices=indices(lambda: torch.tensor([0, 2]), N - 1, ndim=False, empty=FINE).but(
-                drop=["0-d", "too low"]
-            ),
-        ),
         row(
             "train.pseudo_label.self_training",
             labeled=few,
