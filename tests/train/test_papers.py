@@ -218,16 +218,16 @@ def test_the_average_is_that_of_mean_teacher() -> None:
     weights: list[Tensor] = []
 
     def noting(model: nn.Module, batch: object) -> tuple[Tensor, dict[str, Tensor]]:
-        weights.append(model.module.weight.detach().clone())  # type: ignore[union-attr]
-        return model.module.weight.pow(2).sum(), {}  # type: ignore[union-attr]
+        weights.append(model.module.layer.weight.detach().clone())  # type: ignore[union-attr]
+        return model.module.layer.weight.pow(2).sum(), {}  # type: ignore[union-attr]
 
-    model = nn.Linear(2, 2, bias=False)
-    start = model.weight.detach().clone()
+    model = Regression()
+    start = model.layer.weight.detach().clone()
     recipe = replace(PLAIN, epochs=10, learning_rate=0.1, ema_decay=0.8)
     fit(model, MANY, recipe, step=noting)
     assert weights[0].equal(start)
     # The last step's weights are not seen by a step: take it once more.
-    averaged, momentum, w = start.double(), torch.zeros(2, 2).double(), start.double()
+    averaged, momentum, w = start.double(), torch.zeros(CLASSES, PIXELS).double(), start.double()
     for t in range(len(weights)):
         torch.testing.assert_close(w, weights[t].double(), atol=1e-5, rtol=0)
         rate = 0.1 * (1 + math.cos(math.pi * t / len(weights))) / 2
@@ -235,7 +235,7 @@ def test_the_average_is_that_of_mean_teacher() -> None:
         w = w - rate * (2 * w + 0.9 * momentum)
         alpha = min(0.8, (1 + t) / (10 + t))
         averaged = alpha * averaged + (1 - alpha) * w
-    torch.testing.assert_close(model.weight.detach().double(), averaged, atol=1e-5, rtol=0)
+    torch.testing.assert_close(model.layer.weight.detach().double(), averaged, atol=1e-5, rtol=0)
 
 
 def test_one_cycle_is_smith_and_topins_with_cosines() -> None:
