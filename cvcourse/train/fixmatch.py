@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cvcourse.checks import Count, NotNegative, Probabilities, Share, checked
+from cvcourse.checks import Count, NotNegative, Share, checked
 from cvcourse.data import ImageSet
 from cvcourse.losses import labeled_cross_entropy, softmax
 from cvcourse.train.look import check_labeled, logits_of
@@ -76,7 +76,7 @@ def fixmatch(
         logits, from_weak, from_strong = answers.split([len(view) for view in views])
         said = softmax(from_weak.detach())  # (B, n_classes)
         if align:
-            said = aligned(said)
+            said = _aligned(said)
         confidence, pseudo = said.max(dim=1)  # each (B,)
         sure = confidence >= threshold
         loss = labeled_cross_entropy(logits, labels) + weight * sure_cross_entropy(
@@ -88,15 +88,7 @@ def fixmatch(
     return step
 
 
-@checked
-def aligned(probabilities: Probabilities) -> Tensor:
-    """Probabilities (B, n_classes), each class weighed down by how often it is said in the batch.
-
-    >>> import torch
-    >>> from cvcourse.train.fixmatch import aligned
-    >>> aligned(torch.tensor([[0.9, 0.1], [0.6, 0.4]])).round(decimals=2)
-    tensor([[0.7500, 0.2500],
-            [0.3300, 0.6700]])
-    """
+def _aligned(probabilities: Tensor) -> Tensor:
+    """(B, n_classes), each class weighed down by how often it is said in the batch."""
     relative = probabilities / probabilities.mean(dim=0)
     return relative / relative.sum(dim=1, keepdim=True)

@@ -89,6 +89,12 @@ def loss_rows() -> list[Row]:
             temperature=above,
             alpha=number(0.5, 0, 1),
         ),
+        row(
+            "losses.contrastive_loss",
+            ours=logits(0, 1),
+            theirs=logits(0, 1),
+            temperature=above,
+        ),
         row("losses.labeled_cross_entropy", logits=logits(0), labels=truth_),
         row(
             "losses.distillation_loss of a class that is masked",

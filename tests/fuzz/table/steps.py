@@ -118,6 +118,12 @@ def rows() -> list[Row]:
             weight=weight,
             look=step_of,
         ),
+        row(
+            "train.contrast.contrastive",
+            views=augment(optional=False),
+            temperature=number(4.0, 0, above=True),
+            look=step_of,
+        ),
         row("train.mix.mixed", mix=mixing, look=step_of),
         row(
             "train.multi_head.multi_head_step",
