@@ -1,4 +1,4 @@
-# make book · test · wheel · notebooks · record NAME=… · records · bench · mutants · lighthouse · serve · links · pdf · new-chapter NAME=15_shortcuts · lock
+# make book · test · wheel · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · new-chapter NAME=15_shortcuts · lock
 # Each makes .venv if it is absent or out of date; `make locked test` installs the locked versions.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-annotate --custom-compile-command "make lock"
 
-.PHONY: book test wheel notebooks record records bench mutants lighthouse serve links pdf new-chapter lock locked locked-site clean
+.PHONY: book test wheel notebooks record records bench fuzz mutants lighthouse serve links pdf new-chapter lock locked locked-site clean
 .DELETE_ON_ERROR:
 
 # A fresh output folder each time: after a failed -W build an incremental one reports success.
@@ -39,6 +39,10 @@ records: .venv/full.stamp
 bench: .venv/full.stamp
 	$(PIP) install -r benchmarks/requirements.txt
 	for name in render loop models receptive_field augment augment_reasons; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+# Three minutes. Calls everything with wrong input; writes tests/fuzz/results.json and the table in book/fuzz.md.
+fuzz: .venv/full.stamp
+	nice $(BIN)/python tests/fuzz/run.py
 
 # Minutes to an hour; goes on where it was cut off. Wants Python 3.12 and a system that can fork.
 mutants: .venv/full.stamp

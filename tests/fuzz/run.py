@@ -131,11 +131,11 @@ def main() -> None:
         row, argument, trial = every[number]
         modules.setdefault(row.name.split(".")[0], Counter())[found["class"]] += 1
         slow[row.name] += found["seconds"]
-        line = f"{row.name}({argument} = {trial.label}) {found['seen']}"
+        call = f"{row.name}({argument} = {trial.label})"
         if found["class"] == "obscure":
-            obscure.append(line)
+            obscure.append(call)
         if found["class"] in (*asked.show, "broken"):
-            print(f"{found['class']:8}{line}", flush=True)
+            print(f"{found['class']:8}{call} {found['seen']}", flush=True)
     results = {
         "versions": {"python": platform.python_version(), "torch": metadata.version("torch")},
         "modules": {name: dict(sorted(counts.items())) for name, counts in sorted(modules.items())},

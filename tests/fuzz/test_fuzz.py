@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
+import random
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import cvcourse
+from fuzz import run
 from fuzz.rows import public
 from fuzz.table import EVERY, ROWS
+from fuzz.worker import calls
 
 ROOT = Path(cvcourse.__file__).parents[1]
+RESULTS = json.loads(run.RESULTS.read_text("utf-8"))
+BAD = {"silent", "refused", "crash", "hang", "broken"}
 #: In the reference, and not called by readers.
 LEFT_OUT = {
+    "train.pseudo_label.sure_cross_entropy": "a helper; the steps it helps are rows",
     "files.check_regular": "a helper; those it helps are rows",
     "files.expand_home": "a helper; those it helps are rows",
     "augment.batch_geometry.resample": "checks nothing on purpose: it waits for no device",
@@ -69,3 +79,20 @@ def test_every_callable_of_the_reference_has_a_row() -> None:
 
 def test_every_row_calls_something_that_is_there() -> None:
     assert [row.name for row in EVERY if row not in ROWS] == []
+
+
+def test_the_page_has_the_table_of_the_last_whole_run() -> None:
+    assert run.table(RESULTS["modules"]) in run.PAGE.read_text("utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="calls are timed by SIGALRM")
+def test_a_sample_of_the_calls() -> None:
+    """Of modules that have come through the whole; they may not fall back."""
+    modules = {name for name, counts in RESULTS["modules"].items() if not BAD & counts.keys()}
+    every = [i for i, (row, *_) in enumerate(calls()) if row.name.split(".")[0] in modules]
+    sample = sorted(random.Random(0).sample(every, len(every) // 20))
+    found = dict(run.outcomes(sample))
+    bad = [calls()[i] for i, outcome in found.items() if outcome["class"] in BAD]
+    assert [f"{row.name}({argument} = {trial.label})" for row, argument, trial in bad] == []
+    obscure = [outcome for outcome in found.values() if outcome["class"] == "obscure"]
+    assert len(obscure) <= 0.02 * len(found)

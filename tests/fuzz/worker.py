@@ -96,7 +96,7 @@ def _prepare() -> None:
         raise OSError("there is no network here")
 
     socket.socket.connect = refuse  # type: ignore[method-assign]
-    with contextlib.suppress(ImportError):
+    with contextlib.suppress(ImportError, FileNotFoundError):  # Linux only
         import resource
 
         pages = int(Path("/proc/self/statm").read_text().split()[0])

@@ -155,7 +155,7 @@ def fit_rows() -> list[Row]:
         row(
             "train.fitted",
             make=makes,
-            train=train,
+            train=images_of(),
             recipe=settings,
             look=lambda m: m(pictures()),
             **common,

@@ -9,7 +9,7 @@ from torch import nn
 
 from cvcourse.augment import CutMix
 from cvcourse.models.heads import ClassificationHead, MultiHead, classification_loss
-from fuzz.arrays import bools, floats, images, indices
+from fuzz.arrays import floats, images
 from fuzz.kinds import (
     ANY,
     FINE,
@@ -25,7 +25,7 @@ from fuzz.kinds import (
 )
 from fuzz.objects import answering, augment, generator, images_of, mapping, model, targets
 from fuzz.rows import Row, row
-from fuzz.table.losses import logits, masked
+from fuzz.table.losses import masked
 from fuzz.things import (
     CLASSES,
     N,
@@ -84,7 +84,9 @@ def rows() -> list[Row]:
         row(
             "train.distill.ask",
             teacher=model(training=WRONG),
-            images=images(pictures).but(drop=["floats", "half", "int8", "bool", "NaN floats"]),
+            images=images(pictures, empty=ANY).but(
+                drop=["floats", "half", "int8", "bool", "NaN floats"]
+            ),
         ),
         row("train.distill.check_teacher", teacher=model(training=WRONG)),
         row(
@@ -127,15 +129,9 @@ def rows() -> list[Row]:
         row("train.mix.mixed", mix=mixing, look=step_of),
         row(
             "train.multi_head.multi_head_step",
-            train=images_of(other_classes=ANY),
+            train=images_of(other_classes=ANY, no_labels=FINE),
             losses=head_losses,
             look=lambda step: step(heads(), batch()),
-        ),
-        row(
-            "train.pseudo_label.sure_cross_entropy",
-            logits=logits(0),
-            labels=indices(labels, CLASSES - 1, tied=(0,)),
-            sure=bools(lambda: labels() > 0, tied=(0,)),
         ),
         row(
             "train.pseudo_label.linear_ramp",
