@@ -104,11 +104,13 @@ class VerdictWall(SphinxDirective):
         claims, groups = claims_of(self.env), []
         for verdict in VERDICTS:
             ids = [claim.id for claim in claims if claim.verdict == verdict]
+            if not ids:
+                continue
             links = [markdown(self, f"{{ref}}`{id} <claim-{id}>`") for id in ids]
             tiles = [nodes.list_item("", link) for link in links]
+            wall = nodes.bullet_list("", *tiles, classes=["tiles"])
             label = paragraph(nodes.strong("", str(len(ids))), f" {verdict}")
-            of_it = nodes.bullet_list("", *tiles, classes=["tiles"])
-            groups += [nodes.container("", label, of_it, classes=[css_class(verdict)])] * bool(ids)
+            groups.append(nodes.container("", label, wall, classes=[css_class(verdict)]))
         return [nodes.container("", *groups, classes=["verdict-wall"])]
 
 

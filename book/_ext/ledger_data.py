@@ -25,9 +25,15 @@ PUBLISHED = FORMS["claim"]["properties"]
 VERDICTS = tuple(PUBLISHED["verdict"]["enum"])
 #: What an entry of `claims.yml` looks like, and what a cell or a record says of a claim.
 WRITTEN = {key: PUBLISHED[key] for key in ("id", "statement", "notes", "papers")}
-ENTRY = {"type": "object", "properties": WRITTEN, "additionalProperties": False}
-ENTRY |= {"required": ["id", "statement", "notes"]}
-RUN = {"$ref": "#/$defs/run", "$defs": FORMS}
+ENTRY = Draft202012Validator(
+    {
+        "type": "object",
+        "properties": WRITTEN,
+        "additionalProperties": False,
+        "required": ["id", "statement", "notes"],
+    }
+)
+RUN = Draft202012Validator({"$ref": "#/$defs/run", "$defs": FORMS})
 
 
 @dataclass
@@ -102,9 +108,9 @@ def read_claims(text: str) -> tuple[list[Claim], list[str]]:
     return list(found.values()), faults
 
 
-def _fault(form: dict[str, Any], thing: object) -> str:
+def _fault(form: Draft202012Validator, thing: object) -> str:
     """What does not look as it should, and where: ".notes[0]: 'N7' is not one of …"."""
-    error = best_match(Draft202012Validator(form).iter_errors(thing))
+    error = best_match(form.iter_errors(thing))
     return f"{error.json_path[1:]}: {error.message}" if error else ""
 
 
@@ -126,7 +132,7 @@ def in_record(text: str) -> Iterator[dict[str, Any]]:
 
 def effects(bundle: dict[str, Any]) -> Iterator[str]:
     """Each effect of a claim in words: "lead kept: 10% [9%, 11%]"."""
-    for effect in bundle.get("effect", ()):
+    for effect in bundle["effect"]:
         yield f"{effect['what']}: {number(effect)}".removeprefix(": ")
 
 
@@ -141,7 +147,7 @@ def number(effect: dict[str, Any]) -> str:
 
 def tally(bundle: dict[str, Any]) -> str:
     """How many findings hold, fail, are open and out of reach in one run: "✓ 4 ○ 1"."""
-    found = ["why" if "why" in f else f["holds"] for f in bundle.get("findings", ())]
+    found = ["why" if "why" in f else f["holds"] for f in bundle["findings"]]
     marks = MARKS | {"why": "–"}
     return " ".join(f"{mark} {found.count(key)}" for key, mark in marks.items() if key in found)
 
