@@ -60,7 +60,6 @@ def rows() -> list[Row]:
     fitting = images(pictures, tied=(0,)).but(drop=["empty"])
     odd = ["int64", "int8", "bool", "NaN floats", "channels last", "complex"]
     anything = images(pictures, floats=FINE, channels=FINE).but(drop=odd)
-    any_pictures = anything.but(drop=["empty", "no channel", "no rows", "no columns", "half"])
     return [
         *found,
         row("augment.batch_colour.posterize", images=many, bits=each(4.0, 1, 8, N)),
