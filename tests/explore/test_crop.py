@@ -109,3 +109,12 @@ def test_too_many_pictures_or_models(models) -> None:
         CropLab(models, render(7, seed=0))
     with pytest.raises(TraitError, match="there are 1 models; expected 2"):
         CropLab({"CNN": models["CNN"]}, render(2, seed=0))
+
+
+@pytest.mark.parametrize("outputs", [10, 5], ids=["NaN", "other classes"])
+def test_a_model_without_answers_has_no_lab(models, outputs: int) -> None:
+    odd = standardized(SingleLayer, render(20), n_classes=outputs)
+    if outputs == 10:
+        next(odd.parameters()).data.fill_(np.nan)
+    with pytest.raises(TraitError, match=r"the model 'odd' answers .*, or NaN"):
+        CropLab({"CNN": models["CNN"], "odd": odd}, render(2, seed=0))

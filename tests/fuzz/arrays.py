@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fuzz.kinds import ANY, EITHER, FINE, SAME, WRONG, Expect, Kind, Trial, strangers
+from fuzz.kinds import ANY, EITHER, FINE, SAME, SPREADS, WRONG, Expect, Kind, Trial, strangers
 
 STRANGE = strangers("NaN tensor")
 
@@ -35,7 +35,7 @@ def _common(make: Callable[[], Tensor], *, ndim: bool, tied: tuple[int, ...]) ->
         Trial("its class", lambda: Tensor, WRONG),
         Trial("NaN tensor", lambda: torch.tensor(math.nan), WRONG),
         Trial("0-d", lambda: make().flatten()[0], WRONG),
-        Trial("on meta", lambda: make().to("meta"), WRONG),
+        Trial("on meta", lambda: make().to("meta"), SPREADS),
         Trial("strided", lambda: _strided(make()), SAME),
         Trial("array", lambda: make().numpy(), EITHER),
         Trial("nested list", lambda: make().tolist(), EITHER),
@@ -227,7 +227,7 @@ def each(value: float, low: float, high: float, n: int) -> Kind:
     one = number(value, low, high).but(drop=["NaN tensor"])
     many = [
         Trial("one each", make, SAME),
-        Trial("one each, float64", lambda: make().double(), SAME),
+        Trial("one each, float64", lambda: make().double(), ANY),
         Trial("one too many", lambda: torch.full((n + 1,), float(value)), WRONG),
         Trial("a column", lambda: make()[:, None], WRONG),
         Trial("none", lambda: make()[:0], WRONG),

@@ -24,6 +24,9 @@ RESULTS = json.loads(run.RESULTS.read_text("utf-8"))
 BAD = {"silent", "refused", "crash", "hang", "broken"}
 #: In the reference, and not called by readers.
 LEFT_OUT = {
+    "augment.batch_geometry.each": "a helper; those it helps are rows",
+    "augment.batch_geometry.windows": "a helper; those it helps are rows",
+    "augment.ops.gaussian_support": "a helper; those it helps are rows",
     "train.pseudo_label.sure_cross_entropy": "a helper; the steps it helps are rows",
     "files.check_regular": "a helper; those it helps are rows",
     "files.expand_home": "a helper; those it helps are rows",

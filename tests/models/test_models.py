@@ -67,6 +67,29 @@ def test_standardized_images_have_mean_zero_and_deviation_one() -> None:
     torch.testing.assert_close(layer(train.images.float() / 255), pixels)
 
 
+@pytest.mark.parametrize(
+    ("mean", "std", "message"),
+    [
+        ([0.5, 0.5], [0.5], "mean is .2,., std .1,."),
+        ([0.5], [0.0], "std above 0"),
+        ([float("nan")], [0.5], "finite numbers"),
+        ([1], [1], "expected floats"),
+    ],
+)
+def test_statistics_that_are_none_are_refused(mean: list, std: list, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        Standardize(torch.tensor(mean), torch.tensor(std))
+
+
+@pytest.mark.parametrize("images", [torch.zeros(2, 4, 8, 8), torch.zeros(2, 8, 8, 3)])
+def test_images_of_other_channels_are_refused(images: torch.Tensor) -> None:
+    layer = Standardize(torch.full((3,), 0.5), torch.full((3,), 0.5))
+    with pytest.raises(ValueError, match=r"expected \(B, 3, H, W\)"):
+        layer(images)
+    with pytest.raises(TypeError, match="int64"):
+        layer(images.long())
+
+
 def test_the_statistics_travel_with_the_weights() -> None:
     bright, dark = render(20, seed=1), render(20, seed=2)
     model, other = standardized(SmallCNN(), bright), standardized(SmallCNN(), dark)

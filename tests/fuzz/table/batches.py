@@ -60,34 +60,8 @@ def rows() -> list[Row]:
     fitting = images(pictures, tied=(0,)).but(drop=["empty"])
     odd = ["int64", "int8", "bool", "NaN floats", "channels last", "complex"]
     anything = images(pictures, floats=FINE, channels=FINE).but(drop=odd)
-    any_pictures = anything.but(drop=["empty", "no channel", "no rows", "no columns", "half"])
     return [
         *found,
-        row(
-            "augment.batch_geometry.each",
-            images=any_pictures,
-            value=each(0.5, -1e308, 1e308, N).but(
-                drop=[
-                    "too low",
-                    "too high",
-                    "far too low",
-                    "far too high",
-                    "1e300",
-                    "−1e300",
-                    "one too low",
-                    "one too high",
-                    "lowest",
-                    "highest",
-                    "too low as float64",
-                ]
-            ),
-        ),
-        row(
-            "augment.batch_geometry.windows",
-            images=any_pictures,
-            start=indices(lambda: torch.tensor([0, 9, 20]), 1111),
-            size=size((3, 4)),
-        ),
         row("augment.batch_colour.posterize", images=many, bits=each(4.0, 1, 8, N)),
         row(
             "augment.batch_colour.noise",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tempfile
 from functools import cache, partial
@@ -15,7 +16,6 @@ import torch
 from cvcourse.data import (
     ImageSet,
     Scene,
-    fetch,
     load,
     render,
 )
@@ -41,6 +41,8 @@ from fuzz.objects import images_of, path
 from fuzz.rows import Row, row
 from fuzz.things import CLASSES, N, boxes, image_set, labels, masks, photograph, pictures
 
+#: Other texts, where only one is right.
+OTHERS = ["markup", "Hangul", "long", "two lines"]
 #: Of `Scene`: the nuisances that take a number or two, value, low, high.
 RANGES: dict[str, tuple[float, float, float]] = {
     "shift": (0.125, 0, 0.5),
@@ -237,7 +239,7 @@ def set_rows() -> list[Row]:
             name=choice("shapes", ["shapes", "digits"]).but(Trial("a folder", folder, FINE)),
             split=choice("train", ["train", "test"]),
             **data,
-            size=whole(8, 8).but(*_too_large(512)),
+            size=whole(8, 8).but(*_too_large(512)).optional(),
             look=of_images,
         ),
         row(
@@ -258,25 +260,24 @@ def set_rows() -> list[Row]:
         ),
         row(
             "data.fetch",
-            _fetch,
-            name=text("data.bin"),
-            urls=thing(list, "urls", drop=["[]", "its class"]),
-            sha256=text("0" * 64),
-            folder=path(lambda: Path(tempfile.mkdtemp())).but(Trial("text", lambda: "fuzz", ANY)),
+            name=text("data.bin").but(drop=OTHERS),
+            urls=thing(lambda: ["https://example.invalid/data.bin"], "urls", drop=["its class"]),
+            sha256=text(hashlib.sha256(b"").hexdigest()).but(drop=OTHERS),
+            folder=path(fetched, missing=WRONG).but(
+                Trial("text", lambda: "fuzz", ANY), drop=["a directory", "a device"]
+            ),
+            look=lambda found: found.name,
         ),
         row("data.photographs"),
         row("data.data_folder"),
     ]
 
 
-def _fetch(**given: Any) -> Any:
-    """A file that is there already."""
-    from cvcourse.data.download import DownloadError
-
-    try:
-        return fetch(**given)
-    except DownloadError:
-        return "no mirror gave it"
+def fetched() -> Path:
+    """A folder that holds the file already."""
+    made = Path(tempfile.mkdtemp())
+    (made / "data.bin").touch()
+    return made
 
 
 def rows() -> list[Row]:

@@ -21,6 +21,7 @@ from fuzz.kinds import (
     ANY,
     FINE,
     SAME,
+    SPREADS,
     WRONG,
     Kind,
     Trial,
@@ -113,21 +114,23 @@ def seeds(*, many: bool = True) -> Kind:
 
 def experiment() -> Kind:
     """seed → {arm: value}."""
-    return function(
-        lambda: lambda seed: {"a": seed / 4, "b": 0.5},
-        wrong=[
-            lambda: {"a": 0.5},
-            lambda seed: {},
-            lambda seed: {"a": math.nan},
-            lambda seed: {"a": "fuzz"},
-            lambda seed: {"a": None},
-            lambda seed: {"a": 1j},
-            lambda seed: {str(seed): 0.5},
-            lambda seed: {"a": [0.5] * (seed + 1)},
-            lambda seed: {1: 0.5},
-            lambda seed: [0.5],
-        ],
-    ).named("experiment", "arm", "seed", "outcome", "a")
+    return (
+        function(
+            lambda: lambda seed: {"a": seed / 4, "b": 0.5},
+            wrong=[
+                lambda: {"a": 0.5},
+                lambda seed: {},
+                lambda seed: {"a": "fuzz"},
+                lambda seed: {"a": 1j},
+                lambda seed: {str(seed): 0.5},
+                lambda seed: {"a": [0.5] * (seed + 1)},
+                lambda seed: {1: 0.5},
+                lambda seed: [0.5],
+            ],
+        )
+        .but(Trial("NaN", lambda: lambda seed: {"a": math.nan}, SPREADS))
+        .named("experiment", "arm", "seed", "outcome", "a")
+    )
 
 
 def rows() -> list[Row]:

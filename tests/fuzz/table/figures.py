@@ -23,6 +23,7 @@ from fuzz.kinds import (
     ANY,
     FINE,
     SAME,
+    SPREADS,
     WRONG,
     Kind,
     Trial,
@@ -141,9 +142,15 @@ def plot_rows() -> list[Row]:
     arm = whole(1, 0, 5)
     estimate = thing(curve, "Interval", "interval", "estimate", "estimates").but(
         Trial("of two", lambda: curve()[:2], WRONG),
-        Trial("of NaN", lambda: Interval(*[np.full(3, math.nan)] * 3), ANY),
+        Trial("of NaN", lambda: Interval(*[np.full(3, math.nan)] * 3), SPREADS),
     )
-    x = numbers((0.0, 0.5, 1.0)).but(Trial("int64", lambda: np.arange(3), FINE))
+    x = numbers((0.0, 0.5, 1.0)).but(
+        Trial("int64", lambda: np.arange(3), FINE),
+        Trial("texts", lambda: ("a", "b", "c"), ANY),
+        Trial("a NaN", lambda: (math.nan, 0.5, 1.0), SPREADS),
+        Trial("an inf", lambda: (math.inf, 0.5, 1.0), SPREADS),
+        drop=["a True", "a None", "a text"],
+    )
     image = plain_image()
     return [
         row("plot.use_style"),
@@ -174,6 +181,7 @@ def plot_rows() -> list[Row]:
             ax=ax,
             values=numbers((1.0, 2.0, 4.0), length=False).but(
                 Trial("zero", lambda: (0.0, 1.0), WRONG),
+                Trial("[]", list, ANY),
                 Trial("negative", lambda: (-1.0, 1.0), WRONG),
             ),
         ),
@@ -185,8 +193,8 @@ def plot_rows() -> list[Row]:
             "plot.grid",
             figure(plot.grid),
             rows=rows_of_images(),
-            row_titles=names("first", "second"),
-            titles=names("a", "b", "c"),
+            row_titles=names("first", "second").but(Trial("[]", list, FINE)),
+            titles=names("a", "b", "c").but(Trial("[]", list, FINE)),
             width=number(4.0, 0, above=True),
         ),
         row(

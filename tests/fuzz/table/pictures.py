@@ -76,7 +76,6 @@ def rows() -> list[Row]:
             fill=fill(),
             **{n: number(*s) for n, s in SQUARES.items()},
         ),
-        row("augment.ops.gaussian_support", sigma=number(0.125, 0, 0.25), size=size((12, 10))),
         row(
             "augment.geometry.warp",
             image=image,

@@ -31,7 +31,7 @@ TIED = [f"dimension {d} {longer}" for d in (0, 1) for longer in ("longer", "shor
 def rows() -> list[Row]:
     """`files`, `checks`, `progress`."""
     file = path(lambda: str(Path(tempfile.mkdtemp()) / "file.bin"))
-    batch = images(pictures)
+    batch = images(pictures).but(drop=["on meta"])
     return [
         row(
             "files.write_file",

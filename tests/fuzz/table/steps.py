@@ -175,6 +175,5 @@ def batch_kind() -> Any:
         Trial("labels of −1", changed(labels=labels() * 0 - 1), WRONG),
         Trial("fewer labels", changed(labels=labels()[:-1]), WRONG),
         Trial("float labels", changed(labels=labels().float()), WRONG),
-        Trial("no labels", changed(labels=None), WRONG),
         Trial("no pictures", changed(images=pictures()[:0], labels=labels()[:0]), SPREADS),
     )
