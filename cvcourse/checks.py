@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args,
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 Given = ParamSpec("Given")
@@ -69,6 +70,12 @@ def check_fields(made: Any) -> None:
         object.__setattr__(made, name, value)
 
 
+class Checked:
+    """Makes a dataclass compare its fields with their annotations."""
+
+    __post_init__ = check_fields
+
+
 def check(name: str, value: Any, wanted: Any) -> Any:
     """`value`, if it is what the annotation `wanted` says; a NumPy scalar as Python's own."""
     kind: Any = get_origin(wanted) or wanted
@@ -107,7 +114,10 @@ def _check_parts(name: str, value: Any, kind: type, parts: tuple[Any, ...]) -> A
         whole = zip(value, of_each, strict=True)
         return kind(check(f"{name}[{i}]", part, of) for i, (part, of) in enumerate(whole))
     if issubclass(kind, Mapping):
-        return {key: check(f"{name}[{key!r}]", part, parts[1]) for key, part in value.items()}
+        return {
+            check(f"a key of {name}", key, parts[0]): check(f"{name}[{key!r}]", part, parts[1])
+            for key, part in value.items()
+        }
     if isinstance(parts[0], list):
         _check_takes(name, value, parts[0])
     return value  # of what is only gone through once
@@ -179,6 +189,17 @@ def check_numbers(name: str, values: Any, low: float, high: float) -> list[float
     plain = values.tolist() if isinstance(values, Tensor | np.ndarray) else values
     found = check(name, list(plain) if isinstance(plain, tuple) else plain, list)
     return [check_number(f"{name}[{i}]", value, low, high) for i, value in enumerate(found)]
+
+
+def check_array(name: str, values: Any) -> NDArray[np.float64]:
+    """Real numbers in any shape, NaN and infinity among them; tensors on any device, too."""
+    try:
+        array = np.asarray(values.cpu() if isinstance(values, Tensor) else values)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise TypeError(f"{name} is {_short(values)}; expected numbers ({error})") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} is {_short(values)}; expected real numbers")
+    return array.astype(np.float64)
 
 
 def check_same_length(**lists: Sequence[object]) -> None:
@@ -287,6 +308,7 @@ def _said(wanted: Any) -> str:
 
 # Annotations of numbers and tensors, for functions that are `checked`.
 Count = Annotated[int, partial(check_integer, low=1, meaning="how many")]
+Natural = Annotated[int, partial(check_integer, low=0)]
 Seed = Annotated[int, partial(check_integer, low=0, high=2**53, meaning="of random numbers")]
 Positive = Annotated[float, partial(check_number, low=0, above=True)]
 NotNegative = Annotated[float, partial(check_number, low=0)]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from cvcourse.checks import check_number
+from cvcourse.checks import Natural, check, check_array, check_number, checked
+
+Level = Annotated[float, partial(check_number, low=0, high=1 - 1e-12, above=True)]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class Interval:
     high: NDArray[np.float64]
     seeds: int = 0
 
+    def __post_init__(self) -> None:
+        check("seeds", self.seeds, Natural)
+        fields = {name: check_array(name, getattr(self, name)) for name in ("mean", "low", "high")}
+        mean, low, high = fields.values()
+        finite = all(np.isfinite(field).all() for field in fields.values())
+        if not finite or not mean.shape == low.shape == high.shape or bool((low > high).any()):
+            raise ValueError(f"{fields} are no interval; expected finite numbers, low ≤ high")
+
     def __format__(self, spec: str) -> str:
         """`f"{interval:.2f}"` → "0.81 [0.79, 0.83]"; only for a single number."""
         mean, low, high = (format(float(x), spec) for x in (self.mean, self.low, self.high))
@@ -47,7 +58,8 @@ class Interval:
         return np.stack([self.mean - self.low, self.high - self.mean])
 
 
-def interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
+@checked
+def interval(values: ArrayLike, *, level: Level = 0.95) -> Interval:
     """Mean and Student-t confidence interval over the first axis (the seeds).
 
     >>> from cvcourse.experiment import interval
@@ -61,18 +73,18 @@ def interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     Raises:
         ValueError: fewer than two seeds, a value that is not finite, or a level out of range.
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = check_array("values", values)
     if array.ndim == 0 or len(array) < 2:
         raise ValueError("an interval needs the values of at least two seeds; run more seeds")
     if not np.isfinite(array).all():
         raise ValueError("a value is NaN or infinite, so its mean means nothing; look at that seed")
-    level = check_number("level", level, 0, 1 - 1e-12, "a share such as 0.95", above=True)
     mean = array.mean(axis=0)
     reach = stats.t.ppf((1 + level) / 2, len(array) - 1) * stats.sem(array, axis=0)
     return Interval(mean, mean - reach, mean + reach, len(array))
 
 
-def proportion(values: ArrayLike, *, level: float = 0.95) -> Interval:
+@checked
+def proportion(values: ArrayLike, *, level: Level = 0.95) -> Interval:
     """The interval of a mean of shares (accuracies, say), which stays within 0 and 1.
 
     The part of `interval` outside is cut off. No true mean can lie there, so the interval holds it
@@ -90,7 +102,7 @@ def proportion(values: ArrayLike, *, level: float = 0.95) -> Interval:
         ValueError: as `interval`, or a value is not from 0 to 1.
     """
     whole = interval(values, level=level)
-    array = np.asarray(values, dtype=np.float64)
+    array = check_array("values", values)
     if array.min() < 0 or array.max() > 1:
         raise ValueError(
             f"values run from {array.min():g} to {array.max():g}; expected shares, 0 to 1 — for "

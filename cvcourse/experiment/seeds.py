@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
-from cvcourse.checks import check, check_integer, checked
+from cvcourse.checks import Checked, check, check_array, check_integer, checked
 from cvcourse.experiment.intervals import Interval, interval, proportion
 from cvcourse.parallel import parallel_map
 
@@ -17,7 +16,7 @@ Outcome = Mapping[str, ArrayLike]
 
 
 @dataclass(frozen=True)
-class Results:
+class Results(Checked):
     """What an experiment gave: for each arm, an array whose first axis is the seed.
 
     >>> from cvcourse.experiment import repeat
@@ -35,6 +34,13 @@ class Results:
     seeds: tuple[int, ...]
     values: dict[str, NDArray[np.float64]]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for arm, values in self.values.items():
+            if len(values) != len(self.seeds):
+                raise ValueError(f"values[{arm!r}] are {len(values)}, seeds {len(self.seeds)}")
+
+    @checked
     def __getitem__(self, arm: str) -> NDArray[np.float64]:
         if arm not in self.values:
             raise KeyError(f"no arm {arm!r}; there are {', '.join(self.values)}")
@@ -109,8 +115,5 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
 
 
 def _as_arrays(seed: int, outcome: Outcome) -> dict[str, NDArray[np.float64]]:
-    check(f"what seed {seed} gave", outcome, Mapping)
-    return {
-        arm: np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value, np.float64)
-        for arm, value in outcome.items()
-    }
+    outcome = check(f"what seed {seed} gave", outcome, Mapping)
+    return {arm: check_array(f"seed {seed}'s {arm!r}", value) for arm, value in outcome.items()}
