@@ -12,6 +12,7 @@ import numbers
 import reprlib
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial, wraps
 from inspect import Parameter, signature
 from types import GenericAlias, NoneType, UnionType
@@ -89,7 +90,7 @@ def check(name: str, value: Any, wanted: Any) -> Any:
         return check_choice(name, value, parts)
     if kind in (int, float):
         return (check_integer if kind is int else check_number)(name, value)
-    if kind is Any or not isinstance(kind, type):
+    if kind in (Any, object) or not isinstance(kind, type):
         return value
     if kind is tuple and isinstance(value, list):
         value = tuple(value)
@@ -118,34 +119,18 @@ def _check_parts(name: str, value: Any, kind: type, parts: tuple[Any, ...]) -> A
             check(f"a key of {name}", key, parts[0]): check(f"{name}[{key!r}]", part, parts[1])
             for key, part in value.items()
         }
-    if isinstance(parts[0], list):
-        _check_takes(name, value, parts[0])
     return value  # of what is only gone through once
 
 
-def _check_takes(name: str, value: Callable[..., Any], given: list[Any]) -> None:
-    try:
-        accepted = signature(value)
-    except ValueError:  # not all that is built in says what it takes
-        return
-    try:
-        accepted.bind(*given)
-    except TypeError as error:
-        takes = ", ".join(map(_said, given))
-        raise TypeError(f"{name} is {_short(value)}; expected to be called with {takes}") from error
-
-
 def _check_union(name: str, value: Any, options: tuple[Any, ...]) -> Any:
-    errors: list[Exception] = []
-    for option in options:
-        try:
-            return check(name, value, option)
-        except (TypeError, ValueError) as error:
-            errors.append(error)
     others = [option for option in options if option is not NoneType]
-    for found in errors:  # the right kind out of its range, or the only kind there is
-        if isinstance(found, ValueError) or len(others) == 1:
-            raise found
+    if value is None and len(others) < len(options):
+        return None
+    if len(others) == 1:
+        return check(name, value, others[0])
+    for option in others:
+        with suppress(TypeError):  # while one out of its range, a ValueError, is of the right kind
+            return check(name, value, option)
     raise TypeError(f"{name} is {_short(value)}; expected {' or '.join(map(_said, others))}")
 
 

@@ -122,12 +122,9 @@ def _parts_of_module(model: nn.Module) -> dict[str, Any]:
 
 
 def _parts_of_object(value: Any) -> dict[str, Any]:
-    """What pickle would keep: its attributes, slots included, or what it would be made with."""
-    try:
-        made_with, state = (*value.__reduce_ex__(4), None, None)[1:3]
-    except Exception:  # a lock, a file …: nothing that could be told
-        return {}
-    parts = {f"argument {i}": part for i, part in enumerate(made_with) if part is not type(value)}
+    """What pickle would keep: its attributes, slots included, or another state."""
+    state = value.__getstate__()
+    parts: dict[str, Any] = {}
     for i, some in enumerate(state if isinstance(state, tuple) else (state,)):
         parts |= some if isinstance(some, Mapping) else {f"state {i}": some}
     return {name: part for name, part in parts.items() if part is not None}
