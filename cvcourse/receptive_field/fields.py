@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_leaves
 from torchvision.models.feature_extraction import NodePathTracer
 
 from cvcourse.checks import Checked, Count, check, checked
@@ -275,8 +276,7 @@ def _shapes(
 
 def _is_tensor(value: Any) -> bool:
     """A tensor, or several that come from one operation."""
-    parts = value if isinstance(value, tuple | list) and value else [value]
-    return all(isinstance(part, Tensor) for part in parts)
+    return any(isinstance(part, Tensor) for part in tree_leaves(value))
 
 
 def _apply_rule(call: Call, name: str) -> Axes:
