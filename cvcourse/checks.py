@@ -12,6 +12,7 @@ import numbers
 import reprlib
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial, wraps
 from inspect import Parameter, signature
 from types import GenericAlias, NoneType, UnionType
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args,
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 Given = ParamSpec("Given")
@@ -69,6 +71,12 @@ def check_fields(made: Any) -> None:
         object.__setattr__(made, name, value)
 
 
+class Checked:
+    """Makes a dataclass compare its fields with their annotations."""
+
+    __post_init__ = check_fields
+
+
 def check(name: str, value: Any, wanted: Any) -> Any:
     """`value`, if it is what the annotation `wanted` says; a NumPy scalar as Python's own."""
     kind: Any = get_origin(wanted) or wanted
@@ -82,7 +90,7 @@ def check(name: str, value: Any, wanted: Any) -> Any:
         return check_choice(name, value, parts)
     if kind in (int, float):
         return (check_integer if kind is int else check_number)(name, value)
-    if kind is Any or not isinstance(kind, type):
+    if kind in (Any, object) or not isinstance(kind, type):
         return value
     if kind is tuple and isinstance(value, list):
         value = tuple(value)
@@ -107,35 +115,22 @@ def _check_parts(name: str, value: Any, kind: type, parts: tuple[Any, ...]) -> A
         whole = zip(value, of_each, strict=True)
         return kind(check(f"{name}[{i}]", part, of) for i, (part, of) in enumerate(whole))
     if issubclass(kind, Mapping):
-        return {key: check(f"{name}[{key!r}]", part, parts[1]) for key, part in value.items()}
-    if isinstance(parts[0], list):
-        _check_takes(name, value, parts[0])
+        return {
+            check(f"a key of {name}", key, parts[0]): check(f"{name}[{key!r}]", part, parts[1])
+            for key, part in value.items()
+        }
     return value  # of what is only gone through once
 
 
-def _check_takes(name: str, value: Callable[..., Any], given: list[Any]) -> None:
-    try:
-        accepted = signature(value)
-    except ValueError:  # not all that is built in says what it takes
-        return
-    try:
-        accepted.bind(*given)
-    except TypeError as error:
-        takes = ", ".join(map(_said, given))
-        raise TypeError(f"{name} is {_short(value)}; expected to be called with {takes}") from error
-
-
 def _check_union(name: str, value: Any, options: tuple[Any, ...]) -> Any:
-    errors: list[Exception] = []
-    for option in options:
-        try:
-            return check(name, value, option)
-        except (TypeError, ValueError) as error:
-            errors.append(error)
     others = [option for option in options if option is not NoneType]
-    for found in errors:  # the right kind out of its range, or the only kind there is
-        if isinstance(found, ValueError) or len(others) == 1:
-            raise found
+    if value is None and len(others) < len(options):
+        return None
+    if len(others) == 1:
+        return check(name, value, others[0])
+    for option in others:
+        with suppress(TypeError):  # while one out of its range, a ValueError, is of the right kind
+            return check(name, value, option)
     raise TypeError(f"{name} is {_short(value)}; expected {' or '.join(map(_said, others))}")
 
 
@@ -172,6 +167,17 @@ def check_number(
     if not math.isfinite(number) or not low <= number <= high or (above and number == low):
         raise ValueError(f"{name} is {value!r}; expected {_span(low, high, above)} ({meaning})")
     return number
+
+
+def check_array(name: str, values: Any) -> NDArray[np.float64]:
+    """Real numbers in any shape, NaN and infinity among them; tensors on any device, too."""
+    try:
+        array = np.asarray(values.cpu() if isinstance(values, Tensor) else values)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise TypeError(f"{name} is {_short(values)}; expected numbers ({error})") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} is {_short(values)}; expected real numbers")
+    return array.astype(np.float64)
 
 
 def check_same_length(**lists: Sequence[object]) -> None:
@@ -273,6 +279,7 @@ def _said(wanted: Any) -> str:
 
 # Annotations of numbers and tensors, for functions that are `checked`.
 Count = Annotated[int, partial(check_integer, low=1, meaning="how many")]
+Natural = Annotated[int, partial(check_integer, low=0)]
 Seed = Annotated[int, partial(check_integer, low=0, high=2**53, meaning="of random numbers")]
 Positive = Annotated[float, partial(check_number, low=0, above=True)]
 NotNegative = Annotated[float, partial(check_number, low=0)]

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cvcourse.checks import Count, check_integer, check_labels, check_range, checked
+from cvcourse.checks import Count, check_integer, check_labels, checked
 
 SPARE = 8  #: how many more candidates than asked for are compared exactly
 
@@ -104,9 +104,9 @@ def vote(labels: Tensor, neighbours: Tensor, n_classes: Count) -> Tensor:
     Raises:
         ValueError: a label is not below n_classes, there is no such neighbour, or none at all.
     """
-    check_labels("labels", labels, len(labels), n_classes)
+    check_labels("labels", labels, labels.shape[:1].numel(), n_classes)
     if neighbours.ndim != 2 or not neighbours.shape[1]:
         raise ValueError(f"neighbours are {tuple(neighbours.shape)}; expected (Q, k) with k ≥ 1")
-    check_range("neighbours", neighbours, 0, len(labels) - 1, "places in labels")
+    check_labels("neighbours", neighbours.flatten(), neighbours.numel(), len(labels))
     votes = F.one_hot(labels[neighbours], n_classes).sum(dim=1)  # (Q, n_classes)
     return votes.argmax(dim=1)

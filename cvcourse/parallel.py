@@ -17,11 +17,10 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import torch
@@ -83,31 +82,26 @@ def parallel_map(function: Callable[[int], Result], seeds: Iterable[int]) -> dic
         return {seed: future.result() for seed, future in zip(seeds, futures, strict=True)}
 
 
-@dataclass(frozen=True)
-class _Failure:
+class _Failure(NamedTuple):
     """An error on its way from a worker: not all errors survive pickling."""
 
-    kind: type[BaseException] | None
+    kind: type[BaseException]
     args: tuple[Any, ...]
     attributes: dict[str, Any]
-    text: str
     traceback: str
 
     @classmethod
     def of(cls, error: BaseException) -> _Failure:
-        lines = "".join(traceback.format_exception(error))
-        text = f"{type(error).__name__}: {error}"
-        whole = cls(type(error), error.args, error.__dict__, text, lines)
+        told = "".join(traceback.format_exception(error))
+        whole = cls(type(error), error.args, error.__dict__, told)
         try:
             pickle.loads(pickle.dumps(whole))
         except Exception:  # a class of its own within a function, an argument that cannot travel …
-            return cls(None, (), {}, text, lines)
+            return cls(RuntimeError, (f"{type(error).__name__}: {error}",), {}, told)
         return whole
 
     def error(self) -> BaseException:
         """The error again, made without its constructor, which may want other arguments."""
-        if self.kind is None:
-            return RuntimeError(self.text)
         error = self.kind.__new__(self.kind, *self.args)
         error.args = self.args
         error.__dict__.update(self.attributes)

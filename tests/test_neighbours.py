@@ -44,6 +44,67 @@ def test_vectors_that_are_nearly_alike_are_told_apart(dtype):
     assert torch.equal(nearest(stored, stored)[:, 0], torch.arange(200))
 
 
+def exactly(queries: torch.Tensor, stored: torch.Tensor, k: int = 1) -> torch.Tensor:
+    stored = stored.double()
+    return torch.stack(
+        [(stored - q).square().sum(1).argsort(stable=True)[:k] for q in queries.double()]
+    )
+
+
+def spread(n: int, d: int, seed: int = 0) -> torch.Tensor:
+    return torch.rand(n, d, generator=torch.Generator().manual_seed(seed))
+
+
+def two_clusters() -> torch.Tensor:
+    """Far from each other and from their common centre."""
+    stored = spread(400, 64)
+    stored[200:] += 1e4
+    return stored
+
+
+@pytest.mark.parametrize(
+    ("stored", "noise"),
+    [
+        (two_clusters(), 1e-3),
+        (torch.cat([spread(200, 500), torch.full((1, 500), 1e4)]), 1e-2),
+        (spread(200, 500) * 1e-3 + 1e3, 1e-4),
+        (spread(300, 10) * 1e20, 0.0),
+        (spread(300, 10) * 1e-25, 0.0),
+        ((spread(300, 500) * 255).to(torch.uint8), 0.0),
+        (spread(300, 500).bfloat16(), 0.0),
+    ],
+    ids=["clusters", "outlier", "offset", "huge", "tiny", "bytes", "bfloat16"],
+)
+def test_rounding_leaves_out_nobody_who_is_closer(stored, noise):
+    queries = stored + noise * spread(*stored.shape, seed=1) if noise else stored
+    assert torch.equal(nearest(queries, stored, 3), exactly(queries, stored, 3))
+
+
+def test_of_equally_close_ones_the_first_comes_first():
+    assert nearest(torch.zeros(2, 5), torch.zeros(100, 5), 3).tolist() == [[0, 1, 2]] * 2
+    stored = torch.ones(60, 4)
+    stored[1::2] = -1.0
+    assert nearest(torch.zeros(1, 4), stored, 4).tolist() == [[0, 1, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": torch.tensor([0, 5])}, "labels runs from 0 to 5"),
+        ({"labels": torch.tensor([0, -1])}, "labels runs from -1"),
+        ({"labels": torch.tensor([0.0, 1.0])}, "labels are torch.float32"),
+        ({"neighbours": torch.tensor([[0, 7]])}, "neighbours runs from 0 to 7"),
+        ({"neighbours": torch.tensor([[0.0, 1.0]])}, "neighbours are torch.float32"),
+        ({"neighbours": torch.zeros(2, 0, dtype=torch.int64)}, r"neighbours are \(2, 0\)"),
+        ({"n_classes": -1}, "n_classes is -1"),
+    ],
+)
+def test_a_vote_of_nobody_or_for_nothing_is_refused(change, message):
+    given = {"labels": torch.tensor([0, 1]), "neighbours": torch.tensor([[0, 1]]), "n_classes": 2}
+    with pytest.raises((TypeError, ValueError), match=message):
+        vote(**given | change)
+
+
 @pytest.mark.parametrize("name", ["queries", "stored"])
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 def test_nothing_is_near_to_nan(name, value):

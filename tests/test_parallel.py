@@ -239,3 +239,12 @@ def test_a_run_that_was_cut_off_goes_on_with_the_seeds_that_are_left(
     if threads == 1:  # with more, a seed under way is stopped by another's error
         assert len(kept) == 2
         assert len(ran) == 3, "each seed once, over both runs"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [([1, 1], "none twice"), ([-1], "at least|0 to"), ([1.5], "an integer"), ("12", "seeds is")],
+)
+def test_seeds_are_whole_numbers_each_once(seeds: list, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        parallel_map(lambda seed: seed, seeds)

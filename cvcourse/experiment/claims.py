@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cvcourse.checks import Positive, check_number, checked
+from cvcourse.checks import Checked, Positive, check_number, checked
 from cvcourse.experiment.intervals import DASH, Interval, Unknown, interval
 from cvcourse.terminal import printable
 
@@ -22,7 +22,7 @@ MARKS = {True: "✓", False: "✗", None: "○"}  #: it holds, it does not, it i
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Checked):
     """One statement about one effect, and whether an experiment bears it out.
 
     Attributes:
@@ -114,8 +114,8 @@ def _judged(effect: ArrayLike | Interval, rule: Rule, bound: float, room: Any) -
     if isinstance(estimate, Unknown):
         return Finding(None, rule, bound, estimate)
     mean, low, high = (np.ravel(x) for x in (estimate.mean, estimate.low, estimate.high))
-    if not mean.size or not np.isfinite([mean, low, high]).all():
-        raise ValueError("an effect is NaN, infinite or empty; look at the seeds it comes from")
+    if not mean.size:
+        raise ValueError("an effect of no values can be judged by nothing")
     holding, failing = room(low, high)
     fails = bool((failing >= 0).any())
     deciding = int(np.argmax(failing) if fails else np.argmin(holding))
@@ -125,13 +125,14 @@ def _judged(effect: ArrayLike | Interval, rule: Rule, bound: float, room: Any) -
 
 
 @dataclass(frozen=True)
-class Quantity:
+class Quantity(Checked):
     """A measured number, and the format that it is printed in."""
 
-    value: Interval | float | int
+    value: Interval | int | float
     format: str = ".2f"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         str(self)  # a format that does not fit is found out here
 
     def __str__(self) -> str:
@@ -145,7 +146,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Checked):
     """A claim of the book and what an experiment said of it.
 
     Attributes:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from cvcourse.checks import check_number
+from cvcourse.checks import Natural, check, check_array, check_number, checked
+
+Level = Annotated[float, partial(check_number, low=0, high=1 - 1e-12, above=True)]
 
 DASH = "–"  #: stands for what a run cannot tell
 
@@ -34,6 +37,14 @@ class Interval:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     seeds: int = 0
+
+    def __post_init__(self) -> None:
+        check("seeds", self.seeds, Natural)
+        fields = {name: check_array(name, getattr(self, name)) for name in ("mean", "low", "high")}
+        mean, low, high = fields.values()
+        finite = all(np.isfinite(field).all() for field in fields.values())
+        if not finite or not mean.shape == low.shape == high.shape or bool((low > high).any()):
+            raise ValueError(f"{fields} are no interval; expected finite numbers, low ≤ high")
 
     def __format__(self, spec: str) -> str:
         """`f"{interval:.2f}"` → "0.81 [0.79, 0.83]"; only for a single number."""
@@ -73,6 +84,9 @@ class Unknown(Interval):
         super().__init__(nothing, nothing, nothing)
         object.__setattr__(self, "why", why)
 
+    def __post_init__(self) -> None:
+        """An interval of nothing: neither finite nor in order."""
+
     def __format__(self, spec: str) -> str:
         return DASH
 
@@ -83,7 +97,8 @@ class Unknown(Interval):
     __truediv__ = __rtruediv__ = __neg__ = _itself
 
 
-def interval(values: ArrayLike | Unknown, *, level: float = 0.95) -> Interval:
+@checked
+def interval(values: ArrayLike | Unknown, *, level: Level = 0.95) -> Interval:
     """Mean and Student-t confidence interval over the first axis (the seeds).
 
     >>> from cvcourse.experiment import interval
@@ -99,18 +114,18 @@ def interval(values: ArrayLike | Unknown, *, level: float = 0.95) -> Interval:
     """
     if isinstance(values, Unknown):
         return values
-    array = np.asarray(values, dtype=np.float64)
+    array = check_array("values", values)
     if array.ndim == 0 or len(array) < 2:
         raise ValueError("an interval needs the values of at least two seeds; run more seeds")
     if not np.isfinite(array).all():
         raise ValueError("a value is NaN or infinite, so its mean means nothing; look at that seed")
-    level = check_number("level", level, 0, 1 - 1e-12, "a share such as 0.95", above=True)
     mean = array.mean(axis=0)
     reach = stats.t.ppf((1 + level) / 2, len(array) - 1) * stats.sem(array, axis=0)
     return Interval(mean, mean - reach, mean + reach, len(array))
 
 
-def proportion(values: ArrayLike | Unknown, *, level: float = 0.95) -> Interval:
+@checked
+def proportion(values: ArrayLike | Unknown, *, level: Level = 0.95) -> Interval:
     """The interval of a mean of shares (accuracies, say), which stays within 0 and 1.
 
     The part of `interval` outside is cut off. No true mean can lie there, so the interval holds it
@@ -130,7 +145,7 @@ def proportion(values: ArrayLike | Unknown, *, level: float = 0.95) -> Interval:
     whole = interval(values, level=level)
     if isinstance(whole, Unknown):
         return whole
-    array = np.asarray(values, dtype=np.float64)
+    array = check_array("values", values)
     if array.min() < 0 or array.max() > 1:
         raise ValueError(
             f"values run from {array.min():g} to {array.max():g}; expected shares, 0 to 1 — for "

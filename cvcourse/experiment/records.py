@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cvcourse.checks import checked
+from cvcourse.checks import Checked, checked
 from cvcourse.experiment.claims import DASH, MARKS
 from cvcourse.experiment.intervals import Unknown
 from cvcourse.experiment.seeds import Results
@@ -99,7 +99,7 @@ def save_record(path: str | Path, results: Mapping[str, Results], **settings: An
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(Checked):
     """A run that was written down.
 
     Attributes:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
-from cvcourse.checks import check, check_integer, checked
+from cvcourse.checks import Checked, check, check_array, check_integer, checked
 from cvcourse.experiment.intervals import Interval, Unknown, interval, proportion
 from cvcourse.parallel import parallel_map
 
@@ -18,7 +17,7 @@ Outcome = Mapping[str, ArrayLike | Unknown]
 
 
 @dataclass(frozen=True)
-class Results:
+class Results(Checked):
     """What an experiment gave: for each arm, an array whose first axis is the seed.
 
     >>> from cvcourse.experiment import repeat
@@ -36,6 +35,13 @@ class Results:
     seeds: tuple[int, ...]
     values: dict[str, NDArray[np.float64] | Unknown]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for arm, values in self.values.items():
+            if not isinstance(values, Unknown) and len(values) != len(self.seeds):
+                raise ValueError(f"values[{arm!r}] are {len(values)}, seeds {len(self.seeds)}")
+
+    @checked
     def __getitem__(self, arm: str) -> Any:
         if arm not in self.values:
             raise KeyError(f"no arm {arm!r}; there are {', '.join(self.values)}")
@@ -115,8 +121,6 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
 def _as_arrays(seed: int, outcome: Outcome) -> dict[str, Any]:
     check(f"what seed {seed} gave", outcome, Mapping)
     return {
-        arm: value
-        if isinstance(value, Unknown)
-        else np.asarray(value.cpu() if isinstance(value, torch.Tensor) else value, np.float64)
+        arm: value if isinstance(value, Unknown) else check_array(f"seed {seed}'s {arm!r}", value)
         for arm, value in outcome.items()
     }

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from cvcourse.checks import checked
+from cvcourse.checks import Checked, checked
 from cvcourse.experiment.claims import Claim, show
 from cvcourse.experiment.intervals import DASH, Interval
 from cvcourse.terminal import printable
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Checked):
     """Rows of cells, each already a text; the first column names the row."""
 
     columns: tuple[str, ...]
@@ -23,7 +23,7 @@ class Table:
 
     def __str__(self) -> str:
         lines = [self.columns, *self.rows]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
         return printable(
             "\n".join(
                 "   ".join(
@@ -55,7 +55,7 @@ class Table:
 
 @checked
 def table(
-    columns: Sequence[str], rows: Mapping[str, Sequence[object]], *, format: str = ".2f"
+    columns: Sequence[str], rows: Mapping[object, Sequence[object]], *, format: str = ".2f"
 ) -> None:
     """Show a table.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +13,13 @@ from torch.nn.utils.parametrize import type_before_parametrizations
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from cvcourse.checks import Count, checked
+from cvcourse.checks import Checked, Count, Natural, checked
 from cvcourse.models.outline import outlined, step_by_step
 from cvcourse.terminal import printable
 
 
 @dataclass(frozen=True)
-class Layer:
+class Layer(Checked):
     """One line of a layer table.
 
     Attributes:
@@ -34,9 +34,9 @@ class Layer:
 
     name: str
     kind: str
-    shape: tuple[int, ...]
-    parameters: int
-    multiply_adds: int
+    shape: tuple[Natural, ...]
+    parameters: Natural
+    multiply_adds: Natural
 
     @property
     def neurons(self) -> int:
@@ -121,7 +121,7 @@ def multiply_adds(function: Callable[..., object], *inputs: Any) -> int:
 
 
 @checked
-def format_table(rows: list[Layer]) -> str:
+def format_table(rows: Sequence[Layer]) -> str:
     """The rows and their totals, in columns.
 
     >>> from cvcourse.models import LeNet5, format_table, layer_table

@@ -5,12 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, fx, nn
 
+from cvcourse.checks import Count, checked
 from cvcourse.models.outline import evaluating
 from cvcourse.receptive_field.fields import trace
+from cvcourse.train.look import answer
 
 
+@checked
 def effective_receptive_field(
-    model: nn.Module, images: Tensor, node: str, *, batch_size: int = 32
+    model: nn.Module, images: Tensor, node: str, *, batch_size: Count = 32
 ) -> Tensor:
     """Mean absolute gradient of a node's central unit with respect to the pixels.
 
@@ -37,19 +40,21 @@ def effective_receptive_field(
 
     Raises:
         KeyError: there is no such node.
-        ValueError: no images, or the node has no map of units.
+        ValueError: no images, or such as the model cannot take; or the node has no map of units.
     """
     if images.ndim != 4 or not len(images):
         raise ValueError(
             f"images have the shape {tuple(images.shape)}; expected (N, C, H, W), N ≥ 1"
         )
     pixels = images if images.is_floating_point() else images.float() / 255
+    if not bool(pixels.isfinite().all()):
+        raise ValueError("images hold NaN or infinity; expected finite pixels")
     first_part = _up_to(model, node)
     total = torch.zeros(pixels.shape[2:], dtype=pixels.dtype, device=pixels.device)
     with evaluating(model), torch.enable_grad():
         for some in pixels.split(batch_size):
             leaves = some.detach().clone().requires_grad_()  # (B, C, H, W)
-            maps = first_part(leaves)
+            maps = answer(first_part, leaves)
             if maps.ndim != 4:
                 raise ValueError(
                     f"{node!r} gives {tuple(maps.shape[1:])} an image; expected (channels, h, w)"

@@ -9,9 +9,10 @@ from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_leaves
 from torchvision.models.feature_extraction import NodePathTracer
 
-from cvcourse.checks import Count, check, checked
+from cvcourse.checks import Checked, Count, check, checked
 from cvcourse.models.outline import evaluating, outlined
 from cvcourse.receptive_field.axis import Axis
 from cvcourse.receptive_field.call import Axes, Call
@@ -34,7 +35,7 @@ class Region(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Field:
+class Field(Checked):
     """The receptive field of the units of one node; every pair is (down, across).
 
     Attributes:
@@ -82,6 +83,7 @@ class Field:
         pair = (None,) if self.is_global else tuple(of(axis.span) for axis in self.axes)
         return None if None in pair else pair
 
+    @checked
     def region(self, y: int, x: int, *, clipped: bool = True) -> Region:
         """The part of the image that the unit in row y, column x depends on.
 
@@ -126,6 +128,7 @@ class ReceptiveFields(Mapping[str, Field]):
         self._fields = fields
         self.image_size = image_size
 
+    @checked
     def __getitem__(self, name: str) -> Field:
         if name not in self._fields:
             some = ", ".join(list(self._fields)[-6:])
@@ -274,8 +277,7 @@ def _shapes(
 
 def _is_tensor(value: Any) -> bool:
     """A tensor, or several that come from one operation."""
-    parts = value if isinstance(value, tuple | list) and value else [value]
-    return all(isinstance(part, Tensor) for part in parts)
+    return any(isinstance(part, Tensor) for part in tree_leaves(value))
 
 
 def _apply_rule(call: Call, name: str) -> Axes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
+import sysconfig
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -20,9 +22,8 @@ import torch
 from torch import Tensor, nn
 
 PLAIN = (type(None), bool, int, float, str, bytes)
-#: Whose classes and globals are told by their names: a version of them is a version.
-LIBRARIES = {"builtins", "cvcourse", "numpy", "torch", "torchvision"}
-
+#: Where the code of others lives, of whose classes and globals the names say enough.
+LIBRARIES = (sysconfig.get_path("stdlib"), "site-packages", "dist-packages")
 LONGEST = 60  #: characters of a value that is told
 
 
@@ -122,12 +123,9 @@ def _parts_of_module(model: nn.Module) -> dict[str, Any]:
 
 
 def _parts_of_object(value: Any) -> dict[str, Any]:
-    """What pickle would keep: its attributes, slots included, or what it would be made with."""
-    try:
-        made_with, state = (*value.__reduce_ex__(4), None, None)[1:3]
-    except Exception:  # a lock, a file …: nothing that could be told
-        return {}
-    parts = {f"argument {i}": part for i, part in enumerate(made_with) if part is not type(value)}
+    """What pickle would keep: its attributes, slots included, or another state."""
+    state = value.__getstate__()
+    parts: dict[str, Any] = {}
     for i, some in enumerate(state if isinstance(state, tuple) else (state,)):
         parts |= some if isinstance(some, Mapping) else {f"state {i}": some}
     return {name: part for name, part in parts.items() if part is not None}
@@ -141,7 +139,11 @@ def _parts_of_class(kind: type) -> dict[str, Any]:
 
 
 def _of_library(thing: Any) -> bool:
-    return (thing.__module__ or "builtins").split(".")[0] in LIBRARIES
+    name = thing.__module__ or "builtins"
+    path = getattr(sys.modules.get(name), "__file__", None)
+    if name == "__main__" or name.startswith("cvcourse"):
+        return name != "__main__"
+    return path is None or any(place in path for place in LIBRARIES)
 
 
 def _parts_of_function(function: types.FunctionType) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from cvcourse.checks import Count, Seed, Share, check_fields, checked
+from cvcourse.checks import Checked, Count, Seed, Share, checked
 from cvcourse.data import ImageSet
 from cvcourse.progress import progress
 from cvcourse.random_state import seeded
@@ -30,7 +30,7 @@ from cvcourse.train.step import Augment
 
 
 @dataclass(frozen=True)
-class Round:
+class Round(Checked):
     """What one round came to.
 
     Attributes:
@@ -46,9 +46,6 @@ class Round:
     teacher_accuracy: Share
     student_accuracy: Share
     accepted: bool
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
 
 @checked

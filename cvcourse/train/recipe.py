@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
-from cvcourse.checks import Count, NotNegative, Positive, check_fields, check_number, checked
+from cvcourse.checks import Checked, Count, NotNegative, Positive, check_number, checked
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 SHORTEST_CYCLE = 4  #: steps; in fewer there is no room to rise and fall
@@ -19,7 +19,7 @@ Decay = Annotated[float, partial(check_number, low=0, high=1 - 1e-12, above=True
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(Checked):
     """The numbers of one training run.
 
     >>> from cvcourse.train import Recipe
@@ -61,9 +61,6 @@ class Recipe:
     patience: Count | None = None
     precision: Precision = "32-true"
     compile: bool = False
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
     @classmethod
     @checked

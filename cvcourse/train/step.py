@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cvcourse.checks import Share, check, check_fields, check_labels, checked
+from cvcourse.checks import Checked, Share, check, check_labels, checked
 from cvcourse.data import ImageSet
 from cvcourse.train.look import check_finite, logits_of
 
@@ -20,7 +20,7 @@ OF_A_ROW = {"loss", "epoch", "learning_rate"}  #: what `fit` itself writes into 
 
 
 @dataclass
-class Batch:
+class Batch(Checked):
     """What a step is given.
 
     Attributes:
@@ -43,9 +43,6 @@ class Batch:
     n_images: int | None = None
     n_classes: int | None = None
     unlabeled: int = 0
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
     def logits(self, model: nn.Module, images: Tensor) -> Tensor:
         """What the model says of images like these, for a step that learns from all labels.

@@ -61,3 +61,10 @@ def test_a_unit_that_reads_nothing_sees_nothing() -> None:
     axis = Axis.of_image(2, 3).through(nothing, 3)
     assert axis.low.tolist() == [FAR] * 3
     assert axis.high.tolist() == [-FAR] * 3
+
+
+def test_the_first_unit_may_see_nothing() -> None:
+    assert Span(np.array([-1, 3]), np.array([2, 4]), 2).first == (-1, 2)
+    nothing = Span(np.array([FAR, 0]), np.array([-FAR, 2]), 2)
+    assert (nothing.first, nothing.size) == (None, 3)
+    assert Span(np.array([FAR]), np.array([-FAR]), 1).size == 0

@@ -234,3 +234,21 @@ def test_same_and_valid_are_paddings() -> None:
     )
     assert (same.padding, same.map_size, same.start) == ((1, 4), (11, 13), (0.0, 0.0))
     assert (valid.padding, valid.map_size, valid.start) == ((0, 0), (9, 5), (1.0, 4.0))
+
+
+def test_a_unit_that_sees_nothing_has_no_centre_and_says_so() -> None:
+    fields = receptive_field(nn.ConvTranspose2d(3, 4, 1, stride=3, padding=1), (3, 8, 8))
+    field = fields["0"]
+    assert (field.start, field.padding) == (None, None)
+    assert not field.is_global
+    assert field.region(0, 0) == (0, 0, 0, 0), "empty"
+    assert field.region(2, 2) == (1, 1, 2, 2)
+    assert str(fields).splitlines()[-1].split()[-2:] == ["0.333333", "nothing"]
+
+
+@pytest.mark.parametrize(
+    "size", [224, (3, 32), (3, 0, 32), (3, 32.0, 32), "abc", None, (3, True, 3)]
+)
+def test_the_size_of_the_input_is_channels_height_and_width(size: object) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"input_size.*\(channels, height, width\)"):
+        receptive_field(nn.Conv2d(3, 4, 3), size)  # type: ignore[arg-type]

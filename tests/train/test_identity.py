@@ -145,3 +145,63 @@ def test_circles_end() -> None:
     scope: dict[str, Any] = {"__name__": "__main__"}
     exec("def ping():\n    return pong()\n\ndef pong():\n    return ping()\n", scope)
     assert changed(scope["ping"], scope["ping"]) == []
+
+
+class Slotted:
+    __slots__ = ("strength",)
+
+    def __init__(self, strength: float) -> None:
+        self.strength = strength
+
+
+class Own(nn.Module):
+    """A module with a number that is in no weight."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.layer, self.factor = layer(0), factor
+
+
+def kind_of(code: str) -> type:
+    """A class as a notebook's cell makes it, and makes it anew when it is edited."""
+    scope: dict[str, Any] = {"__name__": "__main__", "limit": 3}
+    exec(f"class Noise:\n    scale = 1\n    {code}\n", scope)
+    return scope["Noise"]
+
+
+CALL = "def __call__(self, x, g):\n        return x{}"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        (Slotted(0.1), Slotted(0.2), "it.strength was 0.1, is now 0.2"),
+        (Own(0.1), Own(0.2), "it.factor was 0.1, is now 0.2"),
+        (nn.Sequential(Own(0.1)), nn.Sequential(Own(0.2)), "it.0.factor was 0.1, is now 0.2"),
+        (kind_of("")(), kind_of("scale = 2")(), "it.scale was 1, is now 2"),
+        (
+            kind_of(CALL.format(""))(),
+            kind_of(CALL.format(".flip(3)"))(),
+            "it.__call__.code was ",
+        ),
+        (kind_of("def of(self): return 1"), kind_of("def of(self): return 2"), "it.of.code was "),
+        (layer(0), layer(0).requires_grad_(False), "it.frozen.0 was absent, is now weight"),
+        (torch.optim.SGD, torch.optim.Adam, "it was SGD, is now Adam"),
+        ({"a", "b"}, {"a", "c"}, "it.1 was b, is now c"),
+        ("x" * 99 + "1", "x" * 99 + "2", f"it was …{'x' * 30}1, is now …{'x' * 30}2"),
+    ],
+)
+def test_objects_are_told_by_what_they_hold_and_do(then: Any, now: Any, told: str) -> None:
+    first, *_ = changed(then, now)
+    assert first.startswith(told)
+    assert changed(then, then) == []
+
+
+def test_nan_is_nan_and_sets_have_no_order() -> None:
+    assert (
+        changed(
+            partial(supervised, label_smoothing=np.nan), partial(supervised, label_smoothing=np.nan)
+        )
+        == []
+    )
+    assert list(describe({"c", "a", "b"}).values()) == ["set", "a", "b", "c"]

@@ -1,0 +1,167 @@
+"""What steps and augmentations return, and what a batch that was made by hand holds."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cvcourse.augment import CutMix, MixUp
+from cvcourse.data import render
+from cvcourse.models import SingleLayer, standardized
+from cvcourse.train import Batch, DivergedError, History, Recipe, fit, supervised
+from cvcourse.train.mix import mixed
+from cvcourse.train.pseudo_label import self_training
+
+TRAIN, LABELED = render(40, seed=0, size=8), render(10, seed=1, size=8)
+RECIPE = Recipe(epochs=1, batch_size=20)
+
+
+def new_model(**settings: Any) -> nn.Sequential:
+    torch.manual_seed(0)
+    return standardized(SingleLayer, TRAIN, **settings)
+
+
+class Answers(nn.Module):
+    """A layer on the pixels, and what a function makes of its answers."""
+
+    def __init__(self, of: Callable[[Tensor], Any]) -> None:
+        super().__init__()
+        self.layer, self.of = nn.Linear(192, 10), of
+
+    def forward(self, images: Tensor) -> Any:
+        return self.of(self.layer(images.float().flatten(1) / 255))
+
+
+def returning(what: Callable[[Tensor], Any]) -> Any:
+    def step(model: nn.Module, batch: Batch) -> Any:
+        return what(F.cross_entropy(model(batch.images), batch.labels))
+
+    return step
+
+
+@pytest.mark.parametrize(
+    ("what", "error", "message"),
+    [
+        (lambda loss: loss, TypeError, r"the step returned tensor.*return loss, \{\}"),
+        (lambda loss: None, TypeError, "the step returned None"),
+        (lambda loss: (loss, {}, 1), TypeError, "the step returned"),
+        (lambda loss: (loss, [loss]), TypeError, "the step returned"),
+        (lambda loss: (loss.item(), {}), TypeError, "the step's loss is"),
+        (lambda loss: (loss.detach(), {}), TypeError, "the step's loss is"),
+        (lambda loss: (loss.repeat(2), {}), TypeError, "the step's loss is"),
+        (lambda loss: (loss, {"a": "x"}), TypeError, "the step's a is 'x'; expected one number"),
+        (lambda loss: (loss, {"a": None}), TypeError, "the step's a is None"),
+        (lambda loss: (loss, {"a": torch.ones(2)}), TypeError, "the step's a is tensor"),
+        (lambda loss: (loss, {"a": torch.tensor(1j)}), TypeError, "the step's a is tensor"),
+        (lambda loss: (loss, {"epoch": loss}), ValueError, "metrics have epoch, which fit"),
+    ],
+)
+def test_what_a_step_returns_is_looked_at(what: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        fit(new_model(), TRAIN, RECIPE, step=returning(what))
+
+
+@pytest.mark.parametrize(
+    ("value", "mean"),
+    [
+        (torch.tensor(True), 1.0),
+        (True, 1.0),
+        (0.25, 0.25),
+        (3, 3.0),
+        (np.float64(0.5), 0.5),
+        (np.int64(3), 3.0),
+        (torch.tensor(200, dtype=torch.uint8), 200.0),
+        (torch.tensor(0.7, dtype=torch.bfloat16), 0.69921875),
+        (torch.tensor(60000.0, dtype=torch.float16), 60000.0),
+        (torch.tensor([0.5]), 0.5),
+    ],
+)
+def test_metrics_are_means_in_float32_whatever_they_were(value: Any, mean: float) -> None:
+    recipe = replace(RECIPE, batch_size=4)  # ten steps
+    history = fit(new_model(), TRAIN, recipe, step=returning(lambda loss: (loss, {"a": value})))
+    assert history[0]["a"] == pytest.approx(mean, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("augment", "error", "message"),
+    [
+        (lambda images, generator: None, TypeError, "what augment made is None"),
+        (lambda images, generator: (images, images), TypeError, "what augment made is"),
+        (lambda images, generator: images[:1], ValueError, "augment made 1 of 2 images"),
+        (lambda images, generator: images * math.nan, ValueError, "augment made NaN"),
+    ],
+)
+def test_what_an_augmentation_makes_is_looked_at(
+    augment: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        fit(new_model(), TRAIN, RECIPE, augment=augment)
+    step = self_training(LABELED, batch_size=4, augment=augment)
+    with pytest.raises(error, match=message.replace("of 2", "of 24")):
+        fit(new_model(), TRAIN, RECIPE, step=step)
+
+
+@pytest.mark.parametrize("step", [mixed(CutMix()), mixed(MixUp()), supervised])
+def test_classes_that_are_ruled_out_give_no_nan(step: Any) -> None:
+    eight = TRAIN[TRAIN.labels < 8]
+    model = Answers(lambda y: y.index_fill(1, torch.tensor([8, 9]), -math.inf))
+    history = fit(model, eight, RECIPE, step=step)
+    assert math.isfinite(history[0]["loss"])
+    assert bool(model.layer.weight.isfinite().all())
+
+
+def test_mixing_is_pytorchs_cross_entropy_of_soft_labels() -> None:
+    model, batch = (
+        new_model(),
+        Batch(TRAIN.images, TRAIN.labels, torch.arange(40), torch.Generator()),
+    )
+    loss, _ = mixed(MixUp())(model, batch)
+    mixture = MixUp()(TRAIN.images, torch.Generator())
+    expected = F.cross_entropy(model(mixture.images), mixture.targets(TRAIN.labels, 10))
+    assert torch.equal(loss, expected)
+
+
+def test_a_checkpoint_is_never_of_a_run_that_has_diverged(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+
+    def step(model: nn.Module, batch: Batch) -> Any:
+        loss, metrics = supervised(model, batch)
+        return loss * (math.nan if batch.progress >= 0.5 else 1.0), metrics
+
+    recipe = replace(RECIPE, batch_size=4)
+    with pytest.raises(DivergedError, match="nan at step 6 of 10, at learning rate"):
+        fit(new_model(), TRAIN, recipe, step=step, checkpoint=path, checkpoint_every=1)
+    with pytest.raises(DivergedError, match="nan at step 6 of 10"):
+        fit(new_model(), TRAIN, recipe, step=step, checkpoint=path, checkpoint_every=1)
+
+
+def test_a_column_that_nobody_measured_is_named() -> None:
+    with pytest.raises(KeyError, match="no column 'los'; there are epoch, loss"):
+        History([{"epoch": 1.0, "loss": 2.0}]).column("los")
+
+
+def test_batches_made_by_hand_are_looked_at_more_closely() -> None:
+    def batch(labels: Any, images: Tensor = TRAIN.images) -> Batch:
+        return Batch(images, labels, torch.arange(40), torch.Generator())
+
+    for labels, message in (
+        (TRAIN.labels - 1, "labels runs from -1"),
+        (TRAIN.labels[:5], r"\(5,\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            supervised(new_model(), batch(labels))
+    with pytest.raises(TypeError, match=r"labels are torch\.float32"):
+        supervised(new_model(), batch(TRAIN.labels.float()))
+    with pytest.raises(TypeError, match=r"Batch\.labels is None"):
+        batch(None)
+    with pytest.raises(ValueError, match="answers NaN"):
+        supervised(Answers(lambda y: y * math.nan), batch(TRAIN.labels))
+    with pytest.raises(ValueError, match="for 0 images"):
+        supervised(new_model(), batch(TRAIN.labels[:0], TRAIN.images[:0]))
