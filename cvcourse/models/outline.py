@@ -71,6 +71,7 @@ def outlined(model: nn.Module, shape: tuple[int, ...]) -> Iterator[Tensor]:
     tensors = list(chain(model.parameters(), model.buffers()))
     device = tensors[0].device if tensors else torch.device("cpu")
     dtype = next((t.dtype for t in tensors if t.is_floating_point()), torch.float32)
+    _start_autograd()
     try:
         with (
             evaluating(model),
@@ -82,3 +83,13 @@ def outlined(model: nn.Module, shape: tuple[int, ...]) -> Iterator[Tensor]:
     except (RuntimeError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"the model cannot take images of shape {shape[1:]}: {reason}") from error
+
+
+def _start_autograd() -> None:
+    """Let the backward engine count the devices that there are.
+
+    It counts them once, at the first backward, and starts a thread for each; after that no copy of
+    this process can go backward. The outlines pretend that there is a GPU, and would be believed.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        torch.ones((), requires_grad=True).backward()
