@@ -26,8 +26,6 @@ from torch import Tensor
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 Scalar = float | Tensor  #: one number, or (B,) for a batch: one for each image
-hints_of: Callable[[Any], dict[str, Any]]
-hints_of = cache(partial(typing.get_type_hints, include_extras=True))
 MAX_FACTOR = 10.0  #: of brightness, contrast, saturation and sharpness
 
 
@@ -64,9 +62,15 @@ def checked(function: Callable[Given, Result]) -> Callable[Given, Result]:
     return door
 
 
+@cache
+def hints_of(annotated: Any) -> dict[str, Any]:
+    """The annotations of a function or a class, with all that they say beside the type."""
+    return typing.get_type_hints(annotated, include_extras=True)
+
+
 def check_fields(made: Any) -> None:
     """Check the fields of a dataclass, which may be frozen, from its `__post_init__`."""
-    for name, wanted in hints_of(type(made)).items():
+    for name, wanted in hints_of(made.__class__).items():
         value = check(f"{type(made).__name__}.{name}", getattr(made, name), wanted)
         object.__setattr__(made, name, value)
 
