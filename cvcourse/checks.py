@@ -86,6 +86,8 @@ def check(name: str, value: Any, wanted: Any) -> Any:
     kind: Any = get_origin(wanted) or wanted
     parts = get_args(wanted)
     value = value.item() if isinstance(value, np.generic) else value
+    if hasattr(kind, "__value__"):  # a name for an annotation, such as NDArray
+        return check(name, value, kind.__value__)
     if kind in (Union, UnionType):
         return _check_union(name, value, parts)
     if kind is Annotated:
@@ -98,7 +100,8 @@ def check(name: str, value: Any, wanted: Any) -> Any:
         return value
     if kind is tuple and isinstance(value, list):
         value = tuple(value)
-    if not isinstance(value, kind) or (isinstance(value, str) and kind is not str):
+    is_text = isinstance(value, str | bytes) and not issubclass(kind, str | bytes)
+    if not isinstance(value, kind) or is_text:
         raise TypeError(f"{name} is {_short(value)}; expected {_said(wanted)}")
     if isinstance(value, Tensor):
         _check_tensor(name, value)
@@ -112,12 +115,13 @@ def _check_tensor(name: str, value: Tensor) -> None:
 
 
 def _check_parts(name: str, value: Any, kind: type, parts: tuple[Any, ...]) -> Any:
-    if kind in (list, tuple):
+    if kind in (list, tuple, Sequence):
         of_each = parts if kind is tuple and parts[-1] is not ... else parts[:1] * len(value)
         if len(of_each) != len(value):
             raise ValueError(f"{name} is {_short(value)}; expected {len(of_each)} of them")
         whole = zip(value, of_each, strict=True)
-        return kind(check(f"{name}[{i}]", part, of) for i, (part, of) in enumerate(whole))
+        made = list if kind is list else tuple
+        return made(check(f"{name}[{i}]", part, of) for i, (part, of) in enumerate(whole))
     if issubclass(kind, Mapping):
         return {
             check(f"a key of {name}", key, parts[0]): check(f"{name}[{key!r}]", part, parts[1])
@@ -175,8 +179,12 @@ def check_number(
 
 def check_array(name: str, values: Any) -> NDArray[np.float64]:
     """Real numbers in any shape, NaN and infinity among them; tensors on any device, too."""
+    if isinstance(values, list | tuple) and len({isinstance(v, bool) for v in values}) > 1:
+        raise TypeError(
+            f"{name} is {_short(values)}; expected numbers, or True and False, not both"
+        )
     try:
-        array = np.asarray(values.cpu() if isinstance(values, Tensor) else values)
+        array = np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values)
     except (TypeError, ValueError, NotImplementedError) as error:
         raise TypeError(f"{name} is {_short(values)}; expected numbers ({error})") from error
     if array.dtype.kind not in "biuf":

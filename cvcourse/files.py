@@ -10,7 +10,10 @@ from errno import EACCES, EINVAL
 from pathlib import Path
 from typing import BinaryIO
 
+from cvcourse.checks import check, checked
 
+
+@checked
 def write_file(path: str | Path, content: bytes) -> None:
     """Write `content` to `path`, whose old content stays until the new one is complete.
 
@@ -56,7 +59,9 @@ def expand_home(path: str | Path) -> Path:
 
     Raises:
         FileNotFoundError: there is no such home directory.
+        TypeError: it is no path.
     """
+    check("a path", path, str | Path)
     try:
         return Path(path).expanduser()
     except RuntimeError as error:

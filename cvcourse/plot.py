@@ -12,10 +12,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from cvcourse import fonts
+from cvcourse.checks import Count, Positive, check_array, check_integer, checked
 from cvcourse.experiment import Interval, Results
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = (
@@ -69,6 +73,7 @@ SWEEPS = {
 >>> plot.SWEEPS["shift"]
 'shift (of the side)'
 """
+Arm = Annotated[int, partial(check_integer, low=0, high=5, meaning="a colour and marker")]
 PAPER, INK = "#fcfcfa", "#222222"
 """What a figure is drawn on, and what is written in.
 
@@ -117,6 +122,7 @@ def use_style() -> None:
     )
 
 
+@checked
 def literal(text: str) -> str:
     r"""A name as it is to be drawn: dollars are dollars, and begin no formula.
 
@@ -133,8 +139,9 @@ def literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 
+@checked
 def band(
-    ax: Axes, x: ArrayLike, estimate: Interval, label: str, *, arm: int = 0, dashed: bool = False
+    ax: Axes, x: ArrayLike, estimate: Interval, label: str, *, arm: Arm = 0, dashed: bool = False
 ) -> None:
     """A line through the means with its interval shaded.
 
@@ -157,18 +164,22 @@ def band(
     """
     label = literal(label)
     color = COLOURS[arm]
-    mean = np.broadcast_to(estimate.mean, np.shape(x))  # what is unknown has one NaN for all
+    x = _finite("x", x)
+    if estimate.mean.size not in (1, x.size):
+        raise ValueError(f"x are {x.shape}, the values of estimate {estimate.mean.shape}")
+    mean = np.broadcast_to(estimate.mean, x.shape)  # what is unknown has one NaN for all
     ax.plot(x, mean, "--" if dashed else "-", color=color, marker=MARKERS[arm], label=label)
     ax.fill_between(x, estimate.low, estimate.high, color=color, alpha=0.2, linewidth=0)
 
 
+@checked
 def whiskers(
     ax: Axes,
-    places: ArrayLike,
+    places: ArrayLike | Sequence[str],
     estimates: Interval | Sequence[Interval],
     label: str = "",
     *,
-    arm: int = 0,
+    arm: Arm = 0,
     across: bool = False,
     hollow: bool = False,
 ) -> None:
@@ -185,7 +196,7 @@ def whiskers(
 
     Args:
         ax: where to draw.
-        places: (n,) positions along x; across: along y.
+        places: (n,) positions along x, or their names; across: along y.
         estimates: an interval of (n,) values, or n intervals.
         label: the markers' name in the legend; none when left out.
         arm: which colour and marker, 0 to 5; see `band`.
@@ -193,9 +204,15 @@ def whiskers(
         hollow: for a second version of an arm.
     """
     given = [estimates] if isinstance(estimates, Interval) else estimates
+    if not given:
+        raise ValueError("estimates are none; expected at least one")
     mean = np.concatenate([np.atleast_1d(e.mean) for e in given])  # (n,)
     reach = np.concatenate([e.reach.reshape(2, -1) for e in given], axis=1)  # (2, n)
-    at = np.atleast_1d(places)
+    at = np.atleast_1d(np.asarray(places))
+    if at.dtype.kind != "U":
+        at = _finite("places", at)
+    if at.shape != mean.shape:
+        raise ValueError(f"places are {at.shape}, estimates {mean.shape}; expected as many")
     x, y = (mean, at) if across else (at, mean)
     ax.errorbar(
         x,
@@ -210,7 +227,8 @@ def whiskers(
     )
 
 
-def log_ticks(ax: Axes, values: Sequence[float]) -> None:
+@checked
+def log_ticks(ax: Axes, values: Sequence[Count | Positive]) -> None:
     """A logarithmic x axis, marked at these values and no others.
 
     >>> import matplotlib.pyplot as plt
@@ -230,7 +248,8 @@ def log_ticks(ax: Axes, values: Sequence[float]) -> None:
     ax.minorticks_off()
 
 
-def chance(ax: Axes, n_classes: int) -> None:
+@checked
+def chance(ax: Axes, n_classes: Count) -> None:
     """A dotted line at the accuracy of guessing, named in the legend.
 
     >>> import matplotlib.pyplot as plt
@@ -248,6 +267,7 @@ def chance(ax: Axes, n_classes: int) -> None:
     ax.axhline(1 / n_classes, color=GREY, linestyle=":", linewidth=1.4, marker="", label="chance")
 
 
+@checked
 def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
     """One image without axes.
 
@@ -265,7 +285,9 @@ def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
         image: (C, H, W) uint8, or float of any range, which is stretched to fill it.
         title: stands above it.
     """
-    array = np.asarray(image)
+    array = np.asarray(image) if image.dtype in (np.uint8, torch.uint8) else _finite("image", image)
+    if array.ndim != 3 or array.shape[0] not in (1, 3) or not array.size:
+        raise ValueError(f"image is {tuple(array.shape)}; expected (C, H, W) with C = 1 or 3")
     if array.dtype != np.uint8:
         low, high = float(array.min()), float(array.max())
         array = (array - low) / (high - low or 1)
@@ -277,7 +299,8 @@ def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
     ax.axis("off")
 
 
-def signed(values: Tensor | NDArray) -> NDArray[np.uint8]:
+@checked
+def signed(values: ArrayLike) -> NDArray[np.uint8]:
     """A picture of numbers around zero: orange above, blue below, white at zero.
 
     >>> import torch
@@ -291,18 +314,21 @@ def signed(values: Tensor | NDArray) -> NDArray[np.uint8]:
     Returns:
         (3, H, W) uint8; the largest absolute value gets the full colour.
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = _finite("values", values)
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"values are {array.shape}; expected (H, W)")
     scaled = array / (2 * np.abs(array).max() or 1) + 0.5
     colours = mpl.colormaps["PuOr_r"](scaled)[..., :3]  # (H, W, 3) in [0, 1]
     return (colours * 255).round().astype(np.uint8).transpose(2, 0, 1)
 
 
+@checked
 def grid(
-    rows: Sequence[Sequence[Tensor | NDArray]],
+    rows: Sequence[Tensor | NDArray | Sequence[Tensor | NDArray]],
     *,
     row_titles: Sequence[str] = (),
     titles: Sequence[str] = (),
-    width: float = 7.2,
+    width: Positive = 7.2,
 ) -> Figure:
     """Rows of pictures.
 
@@ -324,7 +350,12 @@ def grid(
     Returns:
         The figure; `plt.show()` shows it.
     """
-    columns = len(rows[0])
+    columns = len(rows[0]) if len(rows) else 0
+    if not columns or {len(row) for row in rows} != {columns}:
+        raise ValueError(f"rows have {[len(row) for row in rows]} images; expected as many in each")
+    for name, texts, n in (("row_titles", row_titles, len(rows)), ("titles", titles, columns)):
+        if len(texts) not in (0, n):
+            raise ValueError(f"{name} are {len(texts)}; expected {n}, or none")
     label_width = 0.9 if row_titles else 0.0
     side = (width - label_width) / columns
     fig, axes = plt.subplots(
@@ -349,12 +380,13 @@ def grid(
     return fig
 
 
+@checked
 def panels(
     results: Results,
     sweeps: Mapping[str, Sequence[float]],
     arms: Sequence[str],
     *,
-    n_classes: int,
+    n_classes: Count,
 ) -> Figure:
     """Accuracy against each sweep, a panel a sweep, a band an arm.
 
@@ -376,6 +408,8 @@ def panels(
     Returns:
         The figure; `plt.show()` shows it.
     """
+    if not arms or not sweeps:
+        raise ValueError(f"arms are {arms}, sweeps {dict(sweeps)}; expected at least one of each")
     fig, axes = plt.subplots(
         1, len(sweeps), figsize=(7.2, 2.9), sharey=True, squeeze=False, layout="constrained"
     )
@@ -389,3 +423,10 @@ def panels(
     handles, names = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside upper left", ncols=len(names))
     return fig
+
+
+def _finite(name: str, values: ArrayLike | Tensor) -> NDArray[np.float64]:
+    array = check_array(name, values)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinity; expected finite numbers")
+    return array

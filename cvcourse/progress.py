@@ -9,7 +9,10 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
+from cvcourse.checks import checked
 
+
+@checked
 def progress(
     iterable: Iterable[Any] | None = None, *, quiet: bool = False, **settings: Any
 ) -> tqdm:

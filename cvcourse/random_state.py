@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from cvcourse.checks import Seed, check, checked
 
+
+@checked
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded(seed: Seed) -> Iterator[None]:
     """Seed all global random states inside, and put the caller's back afterwards."""
     before = get_random_states()
     random.seed(seed)
@@ -38,6 +41,9 @@ def get_random_states() -> dict[str, Any]:
 
 def set_random_states(states: dict[str, Any]) -> None:
     """The reverse of `get_random_states`."""
+    missing = {"python", "numpy", "torch", "cuda"} - check("states", states, dict).keys()
+    if missing:
+        raise ValueError(f"states lack {', '.join(sorted(missing))}; get_random_states() makes all")
     version, internal, gauss = states["python"]
     random.setstate((version, tuple(internal), gauss))
     name, keys, *rest = states["numpy"]

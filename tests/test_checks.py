@@ -232,9 +232,9 @@ def test_labels_are_whole_numbers_in_range_one_an_image() -> None:
         check_labels("y", labels.float(), 3, 3)
 
 
-@pytest.mark.parametrize("values", ["x", object(), [1, "b"], [[1], [1, 2]], {}, 1j, None])
+@pytest.mark.parametrize("values", ["x", object(), [1, ""], [True, 2], [[1], [1, 2]], {}, 1j, None])
 def test_an_array_is_of_real_numbers(values: Any) -> None:
-    assert check_array("v", [True, 2]).tolist() == [1.0, 2.0]
+    assert check_array("v", [True, False]).tolist() == [1.0, 0.0]
     assert check_array("v", torch.tensor([math.nan])).dtype == np.float64
     with pytest.raises(TypeError, match=r"v is .*; expected"):
         check_array("v", values)

@@ -1,14 +1,19 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from cvcourse import plot
-from cvcourse.experiment import repeat
+from cvcourse.experiment import interval, repeat
+
+BLACK = np.zeros((1, 4, 4), np.uint8)
 
 
 @pytest.fixture(autouse=True)
@@ -136,3 +141,31 @@ def test_dollars_in_names_are_text_in_every_figure(name: str) -> None:
     results = repeat(lambda seed: {f"{name}/{name}": [0.1, 0.5 + 0.1 * seed]}, 2)
     panels = plot.panels(results, {name: [0, 1]}, [name], n_classes=4)
     assert texts(panels).count(name) == 2
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda ax: plot.picture(ax, np.full((3, 2, 2), np.nan)), "image holds NaN"),
+        (lambda ax: plot.picture(ax, np.zeros((2, 2, 3))), r"image is \(2, 2, 3\)"),
+        (lambda ax: plot.picture(ax, [[0.0]]), "image is .*; expected Tensor"),
+        (lambda ax: plot.signed([[np.inf]]), "values holds NaN or inf"),
+        (lambda ax: plot.band(ax, [0, 1], interval([0.1, 0.2]), "a", arm=-1), "arm is -1"),
+        (lambda ax: plot.band(ax, [0, 1], interval([[1, 2, 3], [2, 3, 4]]), "a"), r"x are \(2,\)"),
+        (lambda ax: plot.whiskers(ax, [0, 1], interval([0.1, 0.2])), r"places are \(2,\)"),
+        (lambda ax: plot.whiskers(ax, [0], []), "estimates are none"),
+        (lambda ax: plot.grid([[BLACK], [BLACK, BLACK]]), r"rows have \[1, 2\] images"),
+        (lambda ax: plot.grid([[BLACK]], titles=["a", "b"]), "titles are 2; expected 1"),
+        (lambda ax: plot.log_ticks(ax, [0, 1]), r"values\[0\] is 0"),
+        (lambda ax: plot.chance(ax, np.nan), "n_classes is nan"),
+        (lambda ax: plot.literal(None), "text is None"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(draw: Callable[[Axes], Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        draw(plt.figure().subplots())
+
+
+def test_what_has_a_gradient_can_be_drawn() -> None:
+    weights = torch.ones(2, 2, requires_grad=True)
+    assert np.array_equal(plot.signed(weights), plot.signed(weights.detach()))

@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from cvcourse.checks import checked
 from cvcourse.files import check_regular, expand_home, write_file
 from cvcourse.progress import progress
 
@@ -52,6 +53,7 @@ def cache_folder() -> Path:
         ) from error
 
 
+@checked
 def fetch(name: str, urls: Sequence[str], sha256: str, folder: Path) -> Path:
     """The file `folder/name` with this SHA-256, downloaded when it is not there yet.
 

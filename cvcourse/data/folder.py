@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cvcourse.checks import check_integer
+from cvcourse.checks import check, check_integer
 from cvcourse.data.decode import SUFFIXES, check_all, listening, read_square
 from cvcourse.data.image_set import ImageSet
 from cvcourse.data.split import balanced_subset
@@ -57,6 +57,7 @@ def read_folder(
             damaged, cut short, or of more than 89 million pixels.
     """
     check_integer("size", size, 1, None, "the side in pixels")
+    check("split", split, str)
     path = expand_home(path)
     classes, left_out = _classes(path, split)
     files: list[Path] = []

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from cvcourse.checks import check_integer
+from cvcourse.checks import Checked, Count, check, check_integer, checked
 
 UNLABELED = -1
 """The label of an image whose class is not known.
@@ -20,7 +22,7 @@ UNLABELED = -1
 
 
 @dataclass(frozen=True, eq=False)
-class ImageSet:
+class ImageSet(Checked):
     """Images with their labels and, where they are known, boxes and masks.
 
     >>> import torch
@@ -49,6 +51,7 @@ class ImageSet:
     masks: Tensor | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check("images", self.images, torch.uint8, (None, None, None, None))
         n, channels, height, width = self.images.shape
         if channels not in (1, 3):
@@ -59,6 +62,8 @@ class ImageSet:
         _check("labels", self.labels, torch.int64, (n,))
         if self.boxes is not None:
             _check("boxes", self.boxes, torch.float32, (n, 4))
+            if not bool(self.boxes.isfinite().all()):
+                raise ValueError("boxes hold NaN or infinity; expected x0, y0, x1, y1 in pixels")
         if self.masks is not None:
             _check("masks", self.masks, torch.bool, (n, height, width))
         if n and not UNLABELED <= int(self.labels.min()) <= int(self.labels.max()) < self.n_classes:
@@ -72,9 +77,11 @@ class ImageSet:
 
     def __getitem__(self, index: slice | Tensor | Sequence[int]) -> ImageSet:
         """The images at `index` (a slice, indices or a mask) and all that belongs to them."""
-        if isinstance(index, int):
-            raise TypeError(f"ImageSet[{index}] would be a single image; use [{index}:{index + 1}]")
-        return self._map(lambda tensor: tensor[index])
+        chosen = _as_index(index)
+        try:
+            return self._map(lambda tensor: tensor[chosen])
+        except IndexError as error:
+            raise IndexError(f"this ImageSet has {len(self)} images; {error}") from error
 
     def of_classes(self, classes: Sequence[int] | Tensor) -> ImageSet:
         """The images of some classes, numbered anew in the order given: the first becomes 0.
@@ -82,7 +89,8 @@ class ImageSet:
         Raises:
             ValueError: a class that does not exist, or one twice.
         """
-        chosen = [int(c) for c in classes]
+        given = classes.tolist() if isinstance(classes, Tensor | np.ndarray) else classes
+        chosen = [check_integer("a class", c) for c in check("classes", given, Sequence)]
         if len(set(chosen)) < len(chosen) or not set(chosen) <= set(range(self.n_classes)):
             raise ValueError(f"classes are {chosen}; expected some of 0 to {self.n_classes - 1}")
         new = torch.full((self.n_classes + 1,), UNLABELED, device=self.device)  # last: unlabelled
@@ -92,7 +100,8 @@ class ImageSet:
         names = tuple(self.class_names[c] for c in chosen)
         return replace(self[kept], labels=labels[kept], class_names=names)
 
-    def repeated(self, n: int) -> ImageSet:
+    @checked
+    def repeated(self, n: Count) -> ImageSet:
         """`n` images: these, again and again in order.
 
         So a training on few images can have as many in a step as one on many.
@@ -100,7 +109,6 @@ class ImageSet:
         Raises:
             ValueError: the set is empty, or n is below 1.
         """
-        check_integer("n", n, 1, None, "images")
         if not len(self):
             raise ValueError("an empty ImageSet cannot be repeated; give it at least one image")
         return self[torch.arange(n, device=self.device) % len(self)]
@@ -115,6 +123,7 @@ class ImageSet:
         """Where the images are."""
         return self.images.device
 
+    @checked
     def to(self, device: torch.device | str) -> ImageSet:
         """The same set on another device."""
         return self._map(lambda tensor: tensor.to(device))
@@ -155,10 +164,26 @@ class ImageSet:
         )
 
 
+def _as_index(index: Any) -> slice | Tensor:
+    """A slice as it is; whole numbers or a mask as a tensor (n,)."""
+    if isinstance(index, slice):
+        return index
+    if isinstance(index, int):
+        raise TypeError(f"ImageSet[{index}] would be a single image; use [{index}:{index + 1}]")
+    if not isinstance(index, Tensor | np.ndarray):
+        index = np.array(check("an index of an ImageSet", index, Sequence) or np.arange(0))
+    kind = str(index.dtype).removeprefix("torch.")
+    if index.ndim != 1 or kind not in ("bool", "int32", "int64"):
+        raise TypeError(
+            f"an index of an ImageSet is {kind} of shape {tuple(index.shape)}; expected a slice, "
+            "or (n,) whole numbers, or a mask"
+        )
+    return index if isinstance(index, Tensor) else torch.from_numpy(np.ascontiguousarray(index))
+
+
 def _check(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...]) -> None:
-    if not isinstance(tensor, Tensor) or tensor.dtype != dtype:
-        found = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
-        raise TypeError(f"{name} are {found}; expected a tensor of {dtype}")
+    if tensor.dtype != dtype:
+        raise TypeError(f"{name} are {tensor.dtype}; expected {dtype}")
     fits = tensor.ndim == len(shape) and all(
         want in (None, size) for want, size in zip(shape, tensor.shape, strict=True)
     )

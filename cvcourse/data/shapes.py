@@ -8,14 +8,25 @@ as they were, so an experiment can vary one thing and hold the rest.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cvcourse.checks import check_choice, check_integer, check_number
+from cvcourse.checks import (
+    Checked,
+    Count,
+    Seed,
+    Share,
+    check,
+    check_choice,
+    check_integer,
+    check_number,
+    checked,
+)
 from cvcourse.data.image_set import ImageSet
 from cvcourse.data.photographs import backdrops
 
@@ -38,6 +49,8 @@ CLASS_NAMES = (
 ('circle', ('left arrow', 'right arrow'))
 """
 
+Grey = Annotated[float, partial(check_number, low=0, high=1, meaning='grey, or "background"')]
+Side = Annotated[int, partial(check_integer, low=8, high=512, meaning="the side in pixels")]
 Range = float | tuple[float, float]  #: a fixed value, or (low, high) drawn uniformly for each image
 
 RADIUS = 0.28  #: of an object at scale 1, as a fraction of the image's side
@@ -59,7 +72,7 @@ _STREAMS = ("label", "direction", "side", "colour", "background", "pixels", *_LI
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class Scene(Checked):
     """How a picture is taken: each nuisance a value, or a (low, high) range drawn for every image.
 
     >>> from cvcourse.data import Scene
@@ -89,30 +102,23 @@ class Scene:
     contrast: Range = (0.3, 0.6)
     noise: Range = 0.03
     occlusion: Range = 0.0
-    occluder: float | Literal["background"] = 0.5
+    occluder: Grey | Literal["background"] = 0.5
     background: Literal["plain", "noise", "photograph"] = "plain"
-    background_bias: float = 0.0
+    background_bias: Share = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, (lowest, highest) in _LIMITS.items():
-            if isinstance(getattr(self, name), list):  # as YAML gives a pair
-                object.__setattr__(self, name, tuple(getattr(self, name)))
             low, high = self.bounds(name)
-            if not lowest <= low <= high <= highest:  # also false for NaN
+            if not lowest <= low <= high <= highest:
                 raise ValueError(
                     f"Scene.{name} is {getattr(self, name)!r}; expected a number, or a (low, high) "
                     f"pair, from {lowest:g} to {highest:g}"
                 )
-        if isinstance(self.occluder, str):
-            check_choice("Scene.occluder", self.occluder, ["background"])
-        else:
-            check_number("Scene.occluder", self.occluder, 0, 1, 'a grey level, or "background"')
-        check_choice("Scene.background", self.background, ["plain", "noise", "photograph"])
-        check_number("Scene.background_bias", self.background_bias, 0, 1, "a probability")
 
     def bounds(self, name: str) -> tuple[float, float]:
         """The (low, high) of a nuisance; the same number twice where it is fixed."""
-        value = getattr(self, name)
+        value = getattr(self, check_choice("name", name, _LIMITS))
         return value if isinstance(value, tuple) else (value, value)
 
 
@@ -125,7 +131,8 @@ VARIED = Scene(shift=(0, 0.2), scale=(0.7, 1.3), rotation=(-30, 30), background=
 """
 
 
-def render(n: int, scene: Scene | None = None, *, seed: int = 0, size: int = 32) -> ImageSet:
+@checked
+def render(n: Count, scene: Scene | None = None, *, seed: Seed = 0, size: Side = 32) -> ImageSet:
     """Render `n` labelled pictures, with boxes and masks.
 
     The same arguments give the same bytes, and the first k of n pictures are the k pictures that
@@ -150,9 +157,6 @@ def render(n: int, scene: Scene | None = None, *, seed: int = 0, size: int = 32)
         TypeError: n, seed or size is no integer.
         ValueError: one of them is out of range.
     """
-    check_integer("n", n, 1, None, "how many pictures")
-    check_integer("seed", seed, 0, None, "the random stream")
-    check_integer("size", size, 8, 512, "the side in pixels")
     draws = _Draws(n, scene or Scene(), seed)
     images = np.empty((n, size, size, 3), np.uint8)
     masks = np.empty((n, size, size), bool)
@@ -184,6 +188,8 @@ def tight_boxes(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
     Returns:
         (N, 4) float32: x0, y0, x1, y1 in pixels, ends exclusive; zeros for an empty mask.
     """
+    if check("masks", masks, np.ndarray).dtype != bool or masks.ndim != 3:
+        raise TypeError(f"masks are {masks.dtype} {masks.shape}; expected bool (N, H, W)")
     height, width = masks.shape[1:]
     columns, rows = np.asarray(masks.any(axis=1)), np.asarray(masks.any(axis=2))  # (N, W), (N, H)
     boxes = np.stack(

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cvcourse.checks import check_integer
+from cvcourse.checks import Checked, Count, Natural, Seed, check_labels, checked
 from cvcourse.data.image_set import UNLABELED, ImageSet
 
 
 @dataclass(frozen=True)
-class LabelSplit:
+class LabelSplit(Checked):
     """A set in three parts that share no image and together are all of it.
 
     Attributes:
@@ -30,9 +30,15 @@ class LabelSplit:
     validation: ImageSet
     unlabeled_truth: Tensor
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        unlabeled, truth = self.unlabeled, self.unlabeled_truth
+        check_labels("unlabeled_truth", truth, len(unlabeled), unlabeled.n_classes)
 
+
+@checked
 def split_labels(
-    image_set: ImageSet, n_per_class: int, *, validation_per_class: int, seed: int
+    image_set: ImageSet, n_per_class: Count, *, validation_per_class: Natural, seed: Seed
 ) -> LabelSplit:
     """Keep the labels of a few images of each class, and hide those of the rest.
 
@@ -57,8 +63,6 @@ def split_labels(
         TypeError: a number is no integer.
         ValueError: a number is out of range, an image has no label, or a class has too few images.
     """
-    check_integer("n_per_class", n_per_class, 1, None, "labelled images of each class")
-    check_integer("validation_per_class", validation_per_class, 0, None, "images of each class")
     labels = image_set.labels.cpu().numpy()
     if (labels == UNLABELED).any():
         raise ValueError(
@@ -87,8 +91,9 @@ def split_labels(
     )
 
 
+@checked
 def train_val_split(
-    image_set: ImageSet, n_per_class: int, *, seed: int
+    image_set: ImageSet, n_per_class: Count, *, seed: Seed
 ) -> tuple[ImageSet, ImageSet]:
     """Set `n_per_class` images of each class aside, and keep all the others.
 
@@ -115,7 +120,8 @@ def train_val_split(
     return image_set[rest], split.validation
 
 
-def balanced_subset(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int64]:
+@checked
+def balanced_subset(labels: NDArray[np.int64], n: Count, seed: Seed) -> NDArray[np.int64]:
     """Choose `n` images, as evenly from the classes as their sizes allow.
 
     The classes take turns, so that with one seed the first k of n images are the k images that
@@ -133,7 +139,6 @@ def balanced_subset(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.
         TypeError: n or seed is no integer.
         ValueError: one of them is out of range.
     """
-    check_integer("n", n, 1, None, "how many images")
     if n > len(labels):
         raise ValueError(f"n is {n}, but there are only {len(labels)} images; ask for no more")
     order, turn = _in_turns(labels, seed)
@@ -142,7 +147,6 @@ def balanced_subset(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.
 
 def _in_turns(labels: NDArray[np.int64], seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """A random order of the images (N,), and for each how many of its class come before it (N,)."""
-    check_integer("seed", seed, 0, None, "the random stream")
     order = np.random.default_rng(seed).permutation(len(labels))
     turn = np.empty(len(labels), np.int64)
     for label in np.unique(labels):

@@ -163,6 +163,11 @@ class Claim(Checked):
     effect: dict[str, Quantity | str] = field(default_factory=dict)
     short: str = ""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.findings:
+            raise ValueError(f"claim {self.id} has no findings; expected what its verdict rests on")
+
     @property
     def reproduced(self) -> bool:
         """Whether everything that the verdict rests on held in this run, or is open in it."""

@@ -79,6 +79,7 @@ class Unknown(Interval):
     why: str
     __array_ufunc__ = None  # so that an array leaves its difference to us
 
+    @checked
     def __init__(self, why: str) -> None:
         nothing = np.array(np.nan)
         super().__init__(nothing, nothing, nothing)

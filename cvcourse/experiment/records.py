@@ -28,6 +28,7 @@ from cvcourse.terminal import printable
 RECORDS = resources.files("cvcourse") / "results"
 
 
+@checked
 def check_record_path(path: str | Path) -> None:
     """Before the work: that `save_record` will be able to write there.
 

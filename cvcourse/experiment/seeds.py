@@ -119,7 +119,8 @@ def repeat(experiment: Callable[[int], Outcome], seeds: int | Iterable[int]) -> 
 
 
 def _as_arrays(seed: int, outcome: Outcome) -> dict[str, Any]:
-    check(f"what seed {seed} gave", outcome, Mapping)
+    if not check(f"what seed {seed} gave", outcome, Mapping):
+        raise ValueError(f"seed {seed} gave no arms; expected a number or an array of each")
     return {
         arm: value if isinstance(value, Unknown) else check_array(f"seed {seed}'s {arm!r}", value)
         for arm, value in outcome.items()

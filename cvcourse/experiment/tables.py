@@ -21,6 +21,15 @@ class Table(Checked):
     rows: tuple[tuple[str, ...], ...]
     kind: str = "measured"  #: its class on the page
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(
+                    f"row {''.join(row[:1])!r} has {len(row) - 1} cells; expected "
+                    f"{len(self.columns) - 1}, for columns {', '.join(self.columns[1:])}"
+                )
+
     def __str__(self) -> str:
         lines = [self.columns, *self.rows]
         widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
@@ -74,14 +83,7 @@ def table(
     Raises:
         ValueError: a row has more or fewer cells than there are columns.
     """
-    made = []
-    for name, cells in rows.items():
-        if len(cells) != len(columns) - 1:
-            raise ValueError(
-                f"row {name!r} has {len(cells)} cells; expected {len(columns) - 1}, for "
-                f"{', '.join(columns[1:])}"
-            )
-        made.append((str(name), *(_cell(cell, format) for cell in cells)))
+    made = [(str(name), *(_cell(cell, format) for cell in rows[name])) for name in rows]
     show(Table(tuple(columns), tuple(made)))
 
 

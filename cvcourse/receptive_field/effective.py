@@ -49,6 +49,9 @@ def effective_receptive_field(
     pixels = images if images.is_floating_point() else images.float() / 255
     if not bool(pixels.isfinite().all()):
         raise ValueError("images hold NaN or infinity; expected finite pixels")
+    elsewhere = {p.device for p in model.parameters()} - {images.device}
+    if elsewhere:
+        raise ValueError(f"the model is on {elsewhere.pop()}, the images on {images.device}")
     first_part = _up_to(model, node)
     total = torch.zeros(pixels.shape[2:], dtype=pixels.dtype, device=pixels.device)
     with evaluating(model), torch.enable_grad():

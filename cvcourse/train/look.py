@@ -48,7 +48,7 @@ def logits_of(
     """
     answers, n = answer(model, images, who), len(images)
     rows = isinstance(answers, Tensor) and answers.is_floating_point() and answers.ndim > 1
-    if not rows or len(answers) != n or not n:
+    if not rows or len(answers) != n or not answers.numel():
         found = (
             f"{tuple(answers.shape)} {answers.dtype}" if isinstance(answers, Tensor) else answers
         )

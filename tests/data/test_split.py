@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
 from typing import Any, cast
 
@@ -162,3 +163,11 @@ def test_what_is_held_back_is_the_validation_set_and_the_rest_is_all_the_others(
     assert sorted(numbers(rest) + numbers(held)) == list(range(90))
     same = split_labels(whole, 1, validation_per_class=3, seed=2).validation
     assert numbers(held) == numbers(same)
+
+
+def test_the_hidden_labels_must_be_those_of_the_unlabeled() -> None:
+    split = split_labels(numbered(), 1, validation_per_class=1, seed=0)
+    with pytest.raises(ValueError, match="unlabeled_truth are"):
+        replace(split, unlabeled_truth=split.unlabeled_truth[1:])
+    with pytest.raises(TypeError, match="unlabeled is None"):
+        replace(split, unlabeled=None)

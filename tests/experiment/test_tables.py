@@ -34,7 +34,7 @@ def test_a_table_for_the_page_names_rows_and_columns_and_escapes() -> None:
 
 
 def test_a_row_that_does_not_fit_is_named() -> None:
-    with pytest.raises(ValueError, match="row 'x' has 1 cells; expected 2, for a, b"):
+    with pytest.raises(ValueError, match="row 'x' has 1 cells; expected 2, for columns a, b"):
         table(["", "a", "b"], {"x": [1]})
 
 

@@ -179,7 +179,6 @@ def set_rows() -> list[Row]:
         "masks": bools(masks, tied=(0, 1, 2)).optional(),
     }
     data = {"n": whole(4, 1).optional(), "seed": seed()}
-    from cvcourse.data.image_set import ImageSet as Set
 
     parts: dict[str, Any] = {"empty": FINE, "no_labels": FINE}
 
@@ -209,11 +208,10 @@ def set_rows() -> list[Row]:
                 drop=["[]"],
             ),
         ),
-        row("data.ImageSet.statistics", Set.statistics, **{"*self": images_of(no_labels=FINE)}),
         row(
             "data.LabelSplit",
             labeled=images_of(**parts),
-            unlabeled=images_of(**parts),
+            unlabeled=images_of(no_labels=FINE, other_classes=ANY),  # the truth must fit it
             validation=images_of(**parts),
             unlabeled_truth=thing(labels, "Tensor"),
             look=lambda s: of_images(s.labeled),
@@ -261,7 +259,14 @@ def set_rows() -> list[Row]:
         row(
             "data.fetch",
             name=text("data.bin").but(drop=OTHERS),
-            urls=thing(lambda: ["https://example.invalid/data.bin"], "urls", drop=["its class"]),
+            urls=thing(
+                lambda: ["https://example.invalid/data.bin"], "urls", drop=["its class"]
+            ).but(
+                # They are asked only if the file is not there.
+                Trial("list", lambda: ["fuzz"], ANY),
+                Trial("[]", lambda: [], ANY),
+                Trial("()", lambda: (), ANY),
+            ),
             sha256=text(hashlib.sha256(b"").hexdigest()).but(drop=OTHERS),
             folder=path(fetched, missing=WRONG).but(
                 Trial("text", lambda: "fuzz", ANY), drop=["a directory", "a device"]

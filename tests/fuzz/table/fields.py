@@ -87,7 +87,7 @@ def rows() -> list[Row]:
             "models.Layer",
             name=text("1"),
             kind=text("Linear"),
-            shape=numbers((3, 4), 1, length=False),
+            shape=numbers((3, 4), 1, length=False).but(drop=["[]"]),
             parameters=whole(4, 0),
             multiply_adds=whole(5, 0),
             look=lambda one: format_table([one]),
@@ -134,11 +134,11 @@ class Shifted(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv, self.shift = nn.Conv2d(3, 4, 3, padding=1), torch.tensor([0.5])
-        self.add_module("0", self.conv)
+        self.shift = torch.tensor([0.5])
+        self.add_module("0", nn.Conv2d(3, 4, 3, padding=1))
 
     def forward(self, images: Any) -> Any:
-        return self.conv(images - self.shift)
+        return self.get_submodule("0")(images - self.shift)
 
 
 class Branching(nn.Module):

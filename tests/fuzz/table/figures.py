@@ -185,7 +185,7 @@ def plot_rows() -> list[Row]:
                 Trial("negative", lambda: (-1.0, 1.0), WRONG),
             ),
         ),
-        row("plot.chance", drawn(plot.chance), ax=ax, n_classes=whole(10, 2)),
+        row("plot.chance", drawn(plot.chance), ax=ax, n_classes=whole(10, 1)),
         row("plot.picture", drawn(plot.picture), ax=ax, image=image, title=text()),
         row("plot.literal", text=text("a $5 note")),
         row("plot.signed", values=signed_values()),
@@ -203,7 +203,7 @@ def plot_rows() -> list[Row]:
             results=thing(sweep, "Results"),
             sweeps=mapping(lambda: {"shift": (0.0, 0.5, 1.0)}),
             arms=names("cnn", "mlp", other=WRONG).but(drop=["one less"]),
-            n_classes=whole(10, 2),
+            n_classes=whole(10, 1),
         ),
     ]
 
