@@ -13,7 +13,12 @@ PLAIN = str.maketrans(
 
 
 def printable(text: str) -> str:
-    """The text as it is; or, where standard output cannot write it, in plainer characters."""
+    """The text as it is; or, where standard output cannot write it, in plainer characters.
+
+    >>> from cvcourse.terminal import printable
+    >>> printable("12 % of 3x3")
+    '12 % of 3x3'
+    """
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

@@ -162,7 +162,7 @@ def test_nbval_notices_a_broken_package(tmp_path: Path, broken: bool) -> None:
     module = tmp_path / "cvcourse/models/small_cnn.py"
     source = module.read_text()
     if broken:
-        module.write_text(re.sub(r"width: int = 16", "width: int = 17", source))
+        module.write_text(source.replace("width: Count = 16", "width: Count = 17"))
         assert module.read_text() != source
     short = cut_down(ROOT / "notebooks/03_one_layer.ipynb", tmp_path)
     run = subprocess.run(

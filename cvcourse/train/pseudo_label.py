@@ -325,6 +325,14 @@ def linear_ramp(progress: float, start: float, end: float) -> float:
 
 @checked
 def draw(labeled: ImageSet, n: Count, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """`n` images (n, C, H, W) and labels (n,), with replacement, on the generator's device."""
+    """`n` images (n, C, H, W) and labels (n,), with replacement, on the generator's device.
+
+    >>> import torch
+    >>> from cvcourse.data import render
+    >>> from cvcourse.train.pseudo_label import draw
+    >>> images, labels = draw(render(10), 64, torch.Generator())
+    >>> images.shape, labels.shape
+    (torch.Size([64, 3, 32, 32]), torch.Size([64]))
+    """
     chosen = torch.randint(len(labeled), (n,), generator=generator, device=generator.device)
     return rows(labeled.images, chosen), rows(labeled.labels, chosen)

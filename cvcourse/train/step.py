@@ -23,6 +23,14 @@ OF_A_ROW = {"loss", "epoch", "learning_rate"}  #: what `fit` itself writes into 
 class Batch(Checked):
     """What a step is given.
 
+    >>> import torch
+    >>> from cvcourse.data import render
+    >>> from cvcourse.train import Batch
+    >>> train, chosen = render(10), torch.tensor([2, 3])
+    >>> batch = Batch(train.images[chosen], train.labels[chosen], chosen, torch.Generator())
+    >>> batch.images.shape, batch.progress
+    (torch.Size([2, 3, 32, 32]), 0.0)
+
     Attributes:
         images: (B, C, H, W) uint8, or what the augmentation made of them.
         labels: (B,) int64.
