@@ -74,6 +74,7 @@ SWEEPS = {
 'shift (of the side)'
 """
 Arm = Annotated[int, partial(check_integer, low=0, high=5, meaning="a colour and marker")]
+Positions = ArrayLike | Sequence[str]  #: along an axis: numbers, or names
 PAPER, INK = "#fcfcfa", "#222222"
 """What a figure is drawn on, and what is written in.
 
@@ -141,7 +142,7 @@ def literal(text: str) -> str:
 
 @checked
 def band(
-    ax: Axes, x: ArrayLike, estimate: Interval, label: str, *, arm: Arm = 0, dashed: bool = False
+    ax: Axes, x: Positions, estimate: Interval, label: str, *, arm: Arm = 0, dashed: bool = False
 ) -> None:
     """A line through the means with its interval shaded.
 
@@ -156,7 +157,7 @@ def band(
 
     Args:
         ax: where to draw.
-        x: (n,) positions.
+        x: (n,) positions, or their names.
         estimate: an interval of (n,) values.
         label: the line's name in the legend.
         arm: which colour and marker, 0 to 5; the same arm looks the same in every figure.
@@ -164,7 +165,7 @@ def band(
     """
     label = literal(label)
     color = COLOURS[arm]
-    x = _finite("x", x)
+    x = _positions("x", x)
     if estimate.mean.size not in (1, x.size):
         raise ValueError(f"x are {x.shape}, the values of estimate {estimate.mean.shape}")
     mean = np.broadcast_to(estimate.mean, x.shape)  # what is unknown has one NaN for all
@@ -175,7 +176,7 @@ def band(
 @checked
 def whiskers(
     ax: Axes,
-    places: ArrayLike | Sequence[str],
+    places: Positions,
     estimates: Interval | Sequence[Interval],
     label: str = "",
     *,
@@ -208,9 +209,7 @@ def whiskers(
         raise ValueError("estimates are none; expected at least one")
     mean = np.concatenate([np.atleast_1d(e.mean) for e in given])  # (n,)
     reach = np.concatenate([e.reach.reshape(2, -1) for e in given], axis=1)  # (2, n)
-    at = np.atleast_1d(np.asarray(places))
-    if at.dtype.kind != "U":
-        at = _finite("places", at)
+    at = _positions("places", places)
     if at.shape != mean.shape:
         raise ValueError(f"places are {at.shape}, estimates {mean.shape}; expected as many")
     x, y = (mean, at) if across else (at, mean)
@@ -423,6 +422,11 @@ def panels(
     handles, names = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside upper left", ncols=len(names))
     return fig
+
+
+def _positions(name: str, values: Positions) -> NDArray:
+    given = np.atleast_1d(np.asarray(values))
+    return given if given.dtype.kind == "U" else _finite(name, given)
 
 
 def _finite(name: str, values: ArrayLike | Tensor) -> NDArray[np.float64]:

@@ -51,6 +51,14 @@ def test_a_band_is_the_interval() -> None:
     np.testing.assert_allclose(corners[:, 1].max(), estimate.high.max())
 
 
+def test_what_is_along_the_axis_may_have_names() -> None:
+    ax = plt.figure().subplots()
+    plot.band(ax, ["shallow", "deep"], interval([[0.1, 0.2], [0.2, 0.3]]), "a")
+    plot.whiskers(ax, ["deep", "deeper"], [interval([0.1, 0.2])] * 2)
+    ax.figure.canvas.draw()
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["shallow", "deep", "deeper"]
+
+
 def test_panels_draw_every_arm_and_chance() -> None:
     results = repeat(
         lambda seed: {f"{a}/{s}": [0.1, 0.5 + 0.1 * seed] for a in "ab" for s in "xy"}, 2

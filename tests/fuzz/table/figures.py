@@ -142,7 +142,6 @@ def plot_rows() -> list[Row]:
     arm = whole(1, 0, 5)
     estimate = thing(curve, "Interval", "interval", "estimate", "estimates").but(
         Trial("of two", lambda: curve()[:2], WRONG),
-        Trial("of NaN", lambda: Interval(*[np.full(3, math.nan)] * 3), SPREADS),
     )
     x = numbers((0.0, 0.5, 1.0)).but(
         Trial("int64", lambda: np.arange(3), FINE),
