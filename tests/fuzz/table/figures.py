@@ -14,7 +14,6 @@ import torch
 
 from cvcourse import plot
 from cvcourse.experiment import (
-    Interval,
     Results,
     record_names,
     save_record,
