@@ -189,7 +189,7 @@ def test_a_checked_function_compares_all_that_it_is_given() -> None:
         ((1, 0.5, 2.0), {}, r"more\[1\] is 2.0"),
         ((1,), {"how": 3}, "how is 3"),
         ((1,), {"low": 0}, r"limits\['low'\] is 0"),
-        ((), {}, "missing a required argument: 'n'"),
+        ((), {}, "missing 1 required positional argument: 'n'"),
     ):
         with pytest.raises((TypeError, ValueError), match=message):
             drawn(*given, **named)

@@ -74,7 +74,7 @@ def rows() -> list[Row]:
         ),
         row(
             "checks.check_range",
-            partial(checks.check_range, "x", low=0, high=1, unit="a share"),
+            partial(checks.check_range, "x", low=0, high=1, meaning="a share"),
             value=number(0.5, 0, 1).but(Trial("list", lambda: [0.5], WRONG)),
         ),
         row(
@@ -87,8 +87,8 @@ def rows() -> list[Row]:
             partial(checks.check_probabilities, "targets"),
             value=targets(N, CLASSES).but(EMPTY, drop=TIED).named("targets"),
         ),
-        row("checks.check_image", image=picture(photograph)),
-        row("checks.check_images", images=batch),
+        row("checks.check_image", partial(checks.check_image, "image"), value=picture(photograph)),
+        row("checks.check_images", partial(checks.check_images, "images"), value=batch),
         row(
             "checks.check_same_length",
             lambda a: checks.check_same_length(a=a, b="xy"),
