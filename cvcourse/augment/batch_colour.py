@@ -306,7 +306,7 @@ def blur(images: Tensor, sigma: Tensor) -> Tensor:
         sigma: a number for all images, or (B,) float on their device, a fraction of the side.
     """
     height, width = images.shape[2:]
-    pixels = sigma.flatten() * min(height, width)
+    pixels = sigma.flatten().float() * min(height, width)
     down, across = (_smoothing(n, pixels).unsqueeze(1) for n in (height, width))  # (B, 1, n, n)
     return down @ images @ across.mT
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from cvcourse.augment import matrices
 from cvcourse.augment.chunks import by_chunks
-from cvcourse.augment.matrices import Size
+from cvcourse.augment.matrices import Angle, Lean, Shift, Size, Zoom
 from cvcourse.checks import Grey, Images, Scalar, check_range, checked
 
 
@@ -81,7 +81,7 @@ def warp_masks(masks: Tensor, matrix: Tensor, *, size: Size | None = None) -> Te
 
 
 @checked
-def rotate(images: Images, degrees: Scalar, *, fill: Grey = 0) -> Tensor:
+def rotate(images: Images, degrees: Angle, *, fill: Grey = 0) -> Tensor:
     """Turn counter-clockwise about the centre, −360° to 360°.
 
     >>> import torch
@@ -100,7 +100,7 @@ def rotate(images: Images, degrees: Scalar, *, fill: Grey = 0) -> Tensor:
 
 
 @checked
-def translate(images: Images, x: Scalar, y: Scalar, *, fill: Grey = 0) -> Tensor:
+def translate(images: Images, x: Shift, y: Shift, *, fill: Grey = 0) -> Tensor:
     """Move right by x and down by y, −1 to 1 of the sides; fractions of a pixel count.
 
     >>> import torch
@@ -120,7 +120,7 @@ def translate(images: Images, x: Scalar, y: Scalar, *, fill: Grey = 0) -> Tensor
 
 
 @checked
-def shear(images: Images, x: Scalar, y: Scalar = 0.0, *, fill: Grey = 0) -> Tensor:
+def shear(images: Images, x: Lean, y: Lean = 0.0, *, fill: Grey = 0) -> Tensor:
     """Lean verticals by x and horizontals by y, −80° to 80°.
 
     >>> import torch
@@ -140,7 +140,7 @@ def shear(images: Images, x: Scalar, y: Scalar = 0.0, *, fill: Grey = 0) -> Tens
 
 
 @checked
-def scale(images: Images, factor: Scalar, *, fill: Grey = 0) -> Tensor:
+def scale(images: Images, factor: Zoom, *, fill: Grey = 0) -> Tensor:
     """Enlarge about the centre, 0.1 to 10; the frame stays.
 
     >>> import torch

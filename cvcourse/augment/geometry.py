@@ -36,7 +36,9 @@ def _check_matrix(name: str, value: Any, shape: tuple[int, int] = (3, 3)) -> NDA
 
 Matrix = Annotated[np.ndarray, _check_matrix]  #: (3, 3), input to output; see `matrices`
 #: x0, y0, x1, y1 in whole pixels, ends exclusive.
-Box = Annotated[tuple[int, int, int, int], partial(check_integers, n=4, meaning="x0, y0, x1, y1")]
+Box = Annotated[
+    tuple[int, int, int, int], partial(check_integers, n=4, meaning="whole pixels x0, y0, x1, y1")
+]
 
 
 @checked

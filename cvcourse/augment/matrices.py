@@ -33,17 +33,17 @@ Size = Annotated[
     partial(check_integers, n=2, low=1, high=32767, meaning="height and width in pixels"),
 ]
 Array = TypeVar("Array", np.ndarray, Tensor)
-_Angle = Annotated[Scalar, partial(check_range, low=-360, high=360, meaning="degrees")]
-_Shift = Annotated[Scalar, partial(check_range, low=-1, high=1, meaning="a fraction of the side")]
-_Lean = Annotated[Scalar, partial(check_range, low=-80, high=80, meaning="degrees")]
-_Zoom = Annotated[Scalar, partial(check_range, low=0.1, high=10, meaning="times the size")]
+Angle = Annotated[Scalar, partial(check_range, low=-360, high=360, meaning="degrees")]
+Shift = Annotated[Scalar, partial(check_range, low=-1, high=1, meaning="a fraction of the side")]
+Lean = Annotated[Scalar, partial(check_range, low=-80, high=80, meaning="degrees")]
+Zoom = Annotated[Scalar, partial(check_range, low=0.1, high=10, meaning="times the size")]
 _Edge = Annotated[
     Scalar, partial(check_range, low=-math.inf, high=math.inf, meaning="finite, in pixels")
 ]
 
 
 @checked
-def rotation(degrees: _Angle, size: Size) -> Any:
+def rotation(degrees: Angle, size: Size) -> Any:
     """Turn counter-clockwise about the centre by −360° to 360°.
 
     >>> from cvcourse.augment import matrices
@@ -63,7 +63,7 @@ def rotation(degrees: _Angle, size: Size) -> Any:
 
 
 @checked
-def translation(x: _Shift, y: _Shift, size: Size) -> Any:
+def translation(x: Shift, y: Shift, size: Size) -> Any:
     """Move right by x and down by y, each −1 to 1 of the image's own width or height.
 
     >>> from cvcourse.augment import matrices
@@ -82,7 +82,7 @@ def translation(x: _Shift, y: _Shift, size: Size) -> Any:
 
 
 @checked
-def shear(x: _Lean, y: _Lean, size: Size) -> Any:
+def shear(x: Lean, y: Lean, size: Size) -> Any:
     """Slant about the centre: lean verticals by x and then horizontals by y, −80° to 80°.
 
     With x > 0 what lies above the centre moves right; with y > 0 what lies left of it moves down.
@@ -104,7 +104,7 @@ def shear(x: _Lean, y: _Lean, size: Size) -> Any:
 
 
 @checked
-def scaling(factor: _Zoom, size: Size) -> Any:
+def scaling(factor: Zoom, size: Size) -> Any:
     """Enlarge about the centre, 0.1 to 10; below 1: shrink.
 
     >>> from cvcourse.augment import matrices
@@ -209,6 +209,10 @@ def perspective(corners: np.ndarray | Tensor, size: Size) -> Any:
             outside −1 to 2.
     """
     at: Any = check_finite("corners", corners, 4, 2)
+    if isinstance(corners, np.ndarray) and corners.ndim > 2:
+        raise ValueError(
+            f"corners have shape {corners.shape}; expected (4, 2), or (B, 4, 2) tensors"
+        )
     after, before = at[..., [1, 2, 3, 0], :] - at, at[..., [3, 0, 1, 2], :] - at
     turns = after[..., 0] * before[..., 1] - before[..., 0] * after[..., 1]  # (..., 4)
     if not bool(((at >= -1) & (at <= 2)).all() and (turns > 1e-6).all()):
@@ -256,6 +260,8 @@ def warp_keypoints(points: Array, matrix: Array) -> Array:
         ValueError: they have another shape, are not finite, or a point goes to infinity.
     """
     points, matrix = check_finite("points", points, 2), check_finite("matrix", matrix, 3, 3)
+    if isinstance(points, Tensor) != isinstance(matrix, Tensor):
+        raise TypeError("one of points and matrix is a tensor; expected both, or both NumPy arrays")
     linear, offset = matrix[..., :2].swapaxes(-1, -2), matrix[..., None, :, 2]
     moved = points @ linear + offset  # (..., N, 3)
     if (moved[..., 2] == 0).any():
@@ -294,7 +300,7 @@ def warp_boxes(boxes: Array, matrix: Array, size: Size) -> Array:
     return hull * seen[..., None]
 
 
-def check_finite(name: str, value: Array, *shape: int) -> Array:
+def check_finite(name: str, value: Any, *shape: int) -> Any:
     """An array or a tensor of real, finite numbers, the last dimensions of this shape.
 
     >>> import numpy as np
@@ -311,16 +317,13 @@ def check_finite(name: str, value: Array, *shape: int) -> Array:
     Returns:
         The value.
     """
-    check(name, value, np.ndarray | Tensor)
-    if (
-        isinstance(value, np.ndarray) and value.dtype.kind not in "iuf"
-    ) or value.dtype == torch.bool:
+    is_array = isinstance(check(name, value, np.ndarray | Tensor), np.ndarray)
+    if value.dtype.kind not in "iuf" if is_array else value.dtype == torch.bool:
         raise TypeError(f"{name} is an array of {value.dtype}; expected real numbers")
     if tuple(value.shape)[-len(shape) :] != shape:
         expected = ", ".join(map(str, ("...", *shape)))
         raise ValueError(f"{name} has shape {tuple(value.shape)}; expected ({expected})")
-    library: Any = torch if isinstance(value, Tensor) else np
-    if not bool(library.isfinite(value).all()):
+    if not bool((np if is_array else torch).isfinite(value).all()):
         raise ValueError(f"{name} holds NaN or infinity; expected finite numbers")
     return value
 

@@ -44,7 +44,7 @@ def _colours(
     def wrapped(image: Image, *args: P.args, **kwargs: P.kwargs) -> Image:
         opaque = image.ndim == 3 and image.shape[2] == 4
         flat = image[..., :3] if opaque else image[..., 0] if image.shape[2:] == (1,) else image
-        changed = operation(np.ascontiguousarray(flat), *args, **kwargs)
+        changed = operation(np.ascontiguousarray(flat), *args, **kwargs).reshape(flat.shape)
         return np.dstack([changed, image[..., 3]]) if opaque else changed.reshape(image.shape)
 
     return wrapped

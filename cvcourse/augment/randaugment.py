@@ -29,7 +29,9 @@ from cvcourse.checks import (
 )
 
 MAX_STRENGTH = 30.0  #: the largest m; AutoAugment's ranges end here
-Strength = Annotated[float, partial(check_number, low=0, high=MAX_STRENGTH, meaning="strength")]
+Strength = Annotated[
+    float, partial(check_number, low=0, high=MAX_STRENGTH, meaning='strength, or "random"')
+]
 
 
 def _factor(level: Any) -> tuple[Any]:
