@@ -54,8 +54,8 @@ def checked(function: Callable[Given, Result]) -> Callable[Given, Result]:
     def door(*args: Given.args, **kwargs: Given.kwargs) -> Result:
         of = checks()
         given = [of[name](name, value) for name, value in zip(by_place, args, strict=False)]
-        more = args[len(given) :]
-        given += [of[rest](f"{rest}[{i}]", v) for i, v in enumerate(more)] if rest else more
+        if more := args[len(given) :]:
+            given += [of[rest](f"{rest}[{i}]", v) for i, v in enumerate(more)] if rest else more
         for name, value in kwargs.items():
             if name in of:
                 kwargs[name] = of[name](name, value)
@@ -148,11 +148,18 @@ def _check_union(name: str, value: Any, options: tuple[Any, ...]) -> Any:
     if len(others) == 1:
         return check(name, value, others[0])
     for option in others:
-        if get_origin(option) is Literal and not isinstance(value, str):
-            continue
-        with suppress(TypeError):  # while one out of its range, a ValueError, is of the right kind
-            return check(name, value, option)
+        if not _is_another_kind(value, option):  # whose error would show it: slow for a tensor
+            with suppress(TypeError):  # while one out of its range, a ValueError, is of this kind
+                return check(name, value, option)
     raise TypeError(f"{name} is {_short(value)}; expected {' or '.join(map(_said, others))}")
+
+
+def _is_another_kind(value: Any, wanted: Any) -> bool:
+    if wanted in (int, float):
+        return isinstance(value, Tensor)
+    if get_origin(wanted) is Literal:
+        return not isinstance(value, str)
+    return isinstance(wanted, type) and not isinstance(value, wanted)
 
 
 def check_integer(
@@ -163,7 +170,9 @@ def check_integer(
     meaning: str = "a whole number",
 ) -> int:
     """A whole number from `low` to `high` (None: no upper end), as Python's own int."""
-    if type(value) is not int and not _is_of(numbers.Integral, value):
+    if type(value) is not int and (  # as most are, in a fourth of the time
+        isinstance(value, bool) or not isinstance(value, numbers.Integral)
+    ):
         raise TypeError(f"{name} is {_short(value)}; expected an integer, {meaning}")
     number = int(value)
     if number < low or (high is not None and number > high):
@@ -172,18 +181,11 @@ def check_integer(
     return number
 
 
-def check_integers(
-    name: str,
-    value: Any,
-    n: int,
-    low: float = -math.inf,
-    high: int | None = None,
-    meaning: str = "whole numbers",
-) -> tuple[int, ...]:
-    """A list of `n` whole numbers, each from `low` to `high`, as a tuple."""
+def check_integers(name: str, value: Any, n: int, meaning: str, **limits: int) -> tuple[int, ...]:
+    """A list of `n` whole numbers, each within the limits of `check_integer`, as a tuple."""
     if not isinstance(value, tuple | list) or len(value) != n:
         raise TypeError(f"{name} is {_short(value)}; expected {n}: {meaning}")
-    return tuple(check_integer(f"{name}[{i}]", v, low, high, meaning) for i, v in enumerate(value))
+    return tuple([check_integer(name, part, meaning=meaning, **limits) for part in value])
 
 
 def check_number(
@@ -196,16 +198,14 @@ def check_number(
     above: bool = False,
 ) -> float:
     """A finite number from `low` to `high`, as Python's own float; `above`: `low` itself is out."""
-    if type(value) is not float and not _is_of(numbers.Real, value):
+    if type(value) is not float and (
+        isinstance(value, bool) or not isinstance(value, numbers.Real)
+    ):
         raise TypeError(f"{name} is {_short(value)}; expected a number, {meaning}")
     number = float(value)
     if not math.isfinite(number) or not low <= number <= high or (above and number == low):
         raise ValueError(f"{name} is {value!r}; expected {_span(low, high, above)} ({meaning})")
     return number
-
-
-def _is_of(numbers: type, value: Any) -> bool:
-    return isinstance(value, numbers) and not isinstance(value, bool)
 
 
 def check_array(name: str, values: Any) -> NDArray[np.float64]:
@@ -217,6 +217,19 @@ def check_array(name: str, values: Any) -> NDArray[np.float64]:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} is {_short(values)}; expected real numbers")
     return array.astype(np.float64)
+
+
+def check_finite(name: str, value: Any, *shape: int) -> Any:
+    """An array or a tensor (..., *shape) of real, finite numbers."""
+    is_array = isinstance(check(name, value, np.ndarray | Tensor), np.ndarray)
+    if value.dtype.kind not in "iuf" if is_array else value.dtype == torch.bool:
+        raise TypeError(f"{name} is an array of {value.dtype}; expected real numbers")
+    if tuple(value.shape)[-len(shape) :] != shape:
+        expected = ", ".join(map(str, ("...", *shape)))
+        raise ValueError(f"{name} has shape {tuple(value.shape)}; expected ({expected})")
+    if not bool((np if is_array else torch).isfinite(value).all()):
+        raise ValueError(f"{name} holds NaN or infinity; expected finite numbers")
+    return value
 
 
 def check_same_length(**lists: Sequence[object]) -> None:

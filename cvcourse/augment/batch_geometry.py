@@ -21,7 +21,7 @@ from torch import Tensor
 from cvcourse.augment import matrices
 from cvcourse.augment.chunks import by_chunks
 from cvcourse.augment.matrices import Angle, Lean, Shift, Size, Zoom
-from cvcourse.checks import Grey, Images, Scalar, check_range, checked
+from cvcourse.checks import Grey, Images, Scalar, check_finite, check_range, checked
 
 
 @checked
@@ -316,13 +316,13 @@ def resample(
 
 def _inverse(images: Tensor, matrix: Tensor) -> Tensor:
     _check_shape("matrix", matrix, len(images), 3, 3)
-    return torch.linalg.inv(matrices.check_finite("matrix", matrix, 3, 3).float())
+    return torch.linalg.inv(check_finite("matrix", matrix, 3, 3).float())
 
 
 def _check_shape(name: str, value: Tensor, *shape: int, dtype: torch.dtype | None = None) -> None:
     if value.shape != shape or dtype not in (None, value.dtype):
-        found = f"{tuple(value.shape)} {value.dtype}"
-        raise ValueError(f"{name} is {found}; expected {shape} {dtype or ''}")
+        expected = shape if dtype is None else f"{shape} {dtype}"
+        raise ValueError(f"{name} is {tuple(value.shape)} {value.dtype}; expected {expected}")
 
 
 def _grid(back: Tensor, height: int, width: int) -> Tensor:

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cvcourse.checks import Scalar, check, check_integers, check_range, checked
+from cvcourse.checks import Scalar, check_finite, check_integers, check_range, checked
 
 #: Height and width in pixels, 1 to 32767: OpenCV's largest.
 Size = Annotated[
@@ -37,9 +37,7 @@ Angle = Annotated[Scalar, partial(check_range, low=-360, high=360, meaning="degr
 Shift = Annotated[Scalar, partial(check_range, low=-1, high=1, meaning="a fraction of the side")]
 Lean = Annotated[Scalar, partial(check_range, low=-80, high=80, meaning="degrees")]
 Zoom = Annotated[Scalar, partial(check_range, low=0.1, high=10, meaning="times the size")]
-_Edge = Annotated[
-    Scalar, partial(check_range, low=-math.inf, high=math.inf, meaning="finite, in pixels")
-]
+_Edge = Annotated[Scalar, partial(check_range, low=-math.inf, high=math.inf, meaning="pixels")]
 
 
 @checked
@@ -210,9 +208,7 @@ def perspective(corners: np.ndarray | Tensor, size: Size) -> Any:
     """
     at: Any = check_finite("corners", corners, 4, 2)
     if isinstance(corners, np.ndarray) and corners.ndim > 2:
-        raise ValueError(
-            f"corners have shape {corners.shape}; expected (4, 2), or (B, 4, 2) tensors"
-        )
+        raise ValueError(f"corners have shape {corners.shape}; expected (4, 2), or a tensor")
     after, before = at[..., [1, 2, 3, 0], :] - at, at[..., [3, 0, 1, 2], :] - at
     turns = after[..., 0] * before[..., 1] - before[..., 0] * after[..., 1]  # (..., 4)
     if not bool(((at >= -1) & (at <= 2)).all() and (turns > 1e-6).all()):
@@ -298,34 +294,6 @@ def warp_boxes(boxes: Array, matrix: Array, size: Size) -> Array:
     )
     seen = (hull[..., 2] > hull[..., 0]) & (hull[..., 3] > hull[..., 1])
     return hull * seen[..., None]
-
-
-def check_finite(name: str, value: Any, *shape: int) -> Any:
-    """An array or a tensor of real, finite numbers, the last dimensions of this shape.
-
-    >>> import numpy as np
-    >>> from cvcourse.augment import matrices
-    >>> matrices.check_finite("matrix", np.eye(2), 3, 3)
-    Traceback (most recent call last):
-    ValueError: matrix has shape (2, 2); expected (..., 3, 3)
-
-    Args:
-        name: what it is.
-        value: (..., *shape), integers or floats.
-        shape: the sizes of its last dimensions.
-
-    Returns:
-        The value.
-    """
-    is_array = isinstance(check(name, value, np.ndarray | Tensor), np.ndarray)
-    if value.dtype.kind not in "iuf" if is_array else value.dtype == torch.bool:
-        raise TypeError(f"{name} is an array of {value.dtype}; expected real numbers")
-    if tuple(value.shape)[-len(shape) :] != shape:
-        expected = ", ".join(map(str, ("...", *shape)))
-        raise ValueError(f"{name} has shape {tuple(value.shape)}; expected ({expected})")
-    if not bool((np if is_array else torch).isfinite(value).all()):
-        raise ValueError(f"{name} holds NaN or infinity; expected finite numbers")
-    return value
 
 
 def trigonometry(value: Scalar) -> Any:

@@ -24,9 +24,7 @@ from cvcourse.checks import (
     checked,
 )
 
-Alpha = Annotated[
-    float, partial(check_number, low=0, high=1000, meaning="of Beta(alpha, alpha)", above=True)
-]
+Alpha = Annotated[float, partial(check_number, low=0, high=1000, meaning="of Beta", above=True)]
 
 
 @dataclass(frozen=True)
@@ -51,10 +49,8 @@ class Mixed:
     def targets(self, labels: Tensor, n_classes: Count) -> Tensor:
         """Soft targets (B, n_classes) that sum to 1, from labels (B,) int64 in [0, n_classes)."""
         if labels.dtype != torch.int64 or labels.shape != self.partners.shape:
-            raise ValueError(
-                f"labels are {tuple(labels.shape)} {labels.dtype}; expected "
-                f"({len(self.partners)},) torch.int64"
-            )
+            found = f"{tuple(labels.shape)} {labels.dtype}"
+            raise ValueError(f"labels are {found}; expected ({len(self.images)},) torch.int64")
         if labels.device.type == "cpu":  # a GPU would have to wait, and refuses them by itself
             check_range("labels", labels, 0, n_classes - 1, "classes")
         own = F.one_hot(labels, n_classes).float()  # (B, n_classes)

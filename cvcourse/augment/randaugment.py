@@ -29,9 +29,7 @@ from cvcourse.checks import (
 )
 
 MAX_STRENGTH = 30.0  #: the largest m; AutoAugment's ranges end here
-Strength = Annotated[
-    float, partial(check_number, low=0, high=MAX_STRENGTH, meaning='strength, or "random"')
-]
+Strength = Annotated[float, partial(check_number, low=0, high=MAX_STRENGTH, meaning='or "random"')]
 
 
 def _factor(level: Any) -> tuple[Any]:
@@ -141,9 +139,7 @@ class RandAugment(Checked):
         motion = np.eye(3)
         strengths = [None] * len(chosen) if strength is None else strength
         for number, upwards, own in zip(chosen, up, strengths, strict=True):
-            number = check_integer(
-                "chosen", number, 0, len(OPERATIONS) - 1, "a place of OPERATIONS"
-            )
+            number = check_integer("chosen", number, 0, len(OPERATIONS) - 1, "in OPERATIONS")
             name, level = OPERATIONS[number], self._level(own) * (1 if upwards else -1)
             if name in _COLOURS:
                 image = getattr(ops, name)(image, *_COLOURS[name](level))
