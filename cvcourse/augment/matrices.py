@@ -178,7 +178,7 @@ def window(box: tuple[_Edge, _Edge, _Edge, _Edge], size: Size) -> Any:
     for side in (x1 - x0, y1 - y0):
         check_range("a side of the box", side, 1e-6, math.inf, "pixels")
     across, down = size[1] / (x1 - x0), size[0] / (y1 - y0)
-    return _matrix(across, 0, -x0 * across, 0, down, -y0 * down)
+    return _matrix(across, 0, (0 - x0) * across, 0, down, (0 - y0) * down)
 
 
 @checked

@@ -95,7 +95,7 @@ def rows() -> list[Row]:
         ),
         row(
             "checks.check_finite",
-            partial(checks.check_finite, "x", *(2, 3)),
+            lambda value: checks.check_finite("value", value, 2, 3),
             value=floats(lambda: normal(5, 2, 3), tied=(1, 2), empty=FINE).but(
                 drop=["one dimension more", "one dimension less", "bool"]
             ),
