@@ -64,7 +64,7 @@ def flip(size: int) -> Parts:
     given_planes = np.empty_like(planes)
     return {
         "ours": lambda: geometry.flip(image),
-        "checking the image": lambda: check_image(image),
+        "checking the image": lambda: check_image("image", image),
         "copying it to new memory": image.copy,
         "copying it to given memory": lambda: np.copyto(given, image),
         "reversing pixels, given memory": lambda: cv2.flip(image, 1, given),
@@ -93,7 +93,7 @@ def equalize(size: int) -> Parts:
     pillow = Image.fromarray(image)
     return {
         "ours": lambda: ops.equalize(image),
-        "checking the image": lambda: check_image(image),
+        "checking the image": lambda: check_image("image", image),
         "taking channels apart": lambda: cv2.split(image),
         "counting levels": lambda: [
             cv2.calcHist([channel], [0], None, [256], [0, 256]) for channel in channels

@@ -161,6 +161,8 @@ def test_what_fits_its_annotation_passes(value: Any, wanted: Any, found: Any) ->
         ("flip", Callable[[int], int], TypeError, "x is 'flip' .* expected Callable"),
         (1, bool, TypeError, "x is 1 .* expected bool"),
         ("AdamW", Literal["adamw"] | None, ValueError, "expected one of 'adamw'"),
+        (2.5, Count | Literal["all"], TypeError, "x is 2.5 .* expected int or 'all'"),
+        ("al", Count | Literal["all"], ValueError, "x is 'al'; expected one of 'all'"),
         (torch.empty(2, device="meta"), Tensor, TypeError, "expected a dense one of real numbers"),
         (torch.zeros(2).to_sparse(), Tensor, TypeError, "expected a dense one of real numbers"),
         (torch.zeros(2, dtype=torch.cfloat), Tensor, TypeError, "torch.complex64"),
@@ -189,10 +191,40 @@ def test_a_checked_function_compares_all_that_it_is_given() -> None:
         ((1, 0.5, 2.0), {}, r"more\[1\] is 2.0"),
         ((1,), {"how": 3}, "how is 3"),
         ((1,), {"low": 0}, r"limits\['low'\] is 0"),
-        ((), {}, "missing a required argument: 'n'"),
+        ((), {}, "missing 1 required positional argument: 'n'"),
     ):
         with pytest.raises((TypeError, ValueError), match=message):
             drawn(*given, **named)
+
+
+def test_what_a_function_does_not_take_is_left_to_python() -> None:
+    @checked
+    def one(n: Count) -> int:
+        return n
+
+    assert one(n=np.int64(3)) == 3
+    for given, named, message in (((1, 2), {}, "takes 1 pos"), ((1,), {"m": 2}, "unexpected")):
+        with pytest.raises(TypeError, match=message):
+            one(*given, **named)
+
+
+def test_a_tensor_is_not_shown_to_find_its_kind() -> None:
+    class Unseen(Tensor):
+        def __repr__(self, **_: Any) -> str:
+            raise AssertionError("a GPU waits, and a large tensor takes milliseconds")
+
+    value = torch.zeros(2).as_subclass(Unseen)
+    for wanted in (np.ndarray | Tensor, float | Tensor, int | Literal["all"] | Tensor):
+        assert check("x", value, wanted) is value
+
+
+def test_a_range_is_of_numbers_and_keeps_what_it_is_given() -> None:
+    assert check_range("x", np.float32(0.5), 0, 1, "share") == 0.5
+    for bad in (torch.ones(2, dtype=torch.bool), torch.ones(2, dtype=torch.cfloat), True):
+        with pytest.raises(TypeError, match="x is"):
+            check_range("x", bad, 0, 1, "share")
+    with pytest.raises(ValueError, match="x runs from 0 to inf"):
+        check_range("x", torch.tensor([0, math.inf]), -math.inf, math.inf, "pixels")
 
 
 def test_a_dataclass_compares_its_fields() -> None:

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from cvcourse.augment import batch_colour
 from cvcourse.augment.batch_geometry import windows
-from cvcourse.checks import check_images, check_integer, check_number
+from cvcourse.checks import Checked, Grey, Images, Natural, Share, check_fields, checked
 
 
-def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: int = 4) -> Tensor:
+@checked
+def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: Natural = 4) -> Tensor:
     """Shift every image by up to `padding` pixels each way, and mirror every other one.
 
     The standard augmentation of CIFAR (He et al. 2016, section 4.2): pad with black, crop the
@@ -34,6 +35,10 @@ def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: int = 
     Returns:
         A new tensor of the same shape, dtype and device.
     """
+    if images.ndim != 4 or 0 in images.shape[1:]:
+        raise ValueError(
+            f"images have shape {tuple(images.shape)}; expected (B, C, H, W), at least one pixel"
+        )
     b, c, h, w = images.shape
     device = images.device
     y, x = torch.randint(0, 2 * padding + 1, (2, b, 1), generator=generator, device=device)
@@ -48,7 +53,7 @@ def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: int = 
 
 
 @dataclass(frozen=True)
-class Cutout:
+class Cutout(Checked):
     """Hide a square of every image, its centre anywhere (DeVries and Taylor 2017).
 
     What of it lies outside the image hides nothing, as in their code. FixMatch's strong view ends
@@ -68,16 +73,12 @@ class Cutout:
         ValueError: a number outside its range.
     """
 
-    side: float = 0.5
-    fill: int = 128
+    side: Share = 0.5
+    fill: Grey = 128
 
-    def __post_init__(self) -> None:
-        check_number("side", self.side, 0, 1, "a fraction of the shorter side")
-        check_integer("fill", self.fill, 0, 255, "a grey level")
-
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    @checked
+    def __call__(self, images: Images, generator: torch.Generator) -> Tensor:
         """Hide a square of each of (B, C, H, W) uint8; the generator is on their device."""
-        check_images(images)
         x, y = torch.rand(2, len(images), generator=generator, device=images.device)
         return batch_colour.cutout.unchecked(images, x, y, self.side, fill=self.fill)
 
@@ -101,6 +102,12 @@ class Compose:
     """
 
     steps: Sequence[Callable[[Tensor, torch.Generator], Tensor]]
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        for step in self.steps:
+            if not callable(step) or isinstance(step, type):
+                raise TypeError(f"a step is {step!r}; expected one to call, such as RandAugment()")
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Augment a batch, each step with the same generator."""

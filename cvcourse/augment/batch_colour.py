@@ -13,18 +13,19 @@ opacity: only blur and cutout change it.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Protocol
+from functools import partial, wraps
+from typing import Annotated, Any, Protocol, get_args
 
 import torch
 from torch import Tensor
 
+from cvcourse.augment import ops
 from cvcourse.augment.batch_geometry import each
 from cvcourse.augment.chunks import by_chunks
-from cvcourse.augment.ops import GREY, RANGES, check_parameters
-from cvcourse.checks import Scalar, check_images, check_integer
+from cvcourse.augment.ops import GREY
+from cvcourse.checks import Grey, Images, Scalar, check_range, checked, hints_of
 
 
 class Operation(Protocol):
@@ -47,6 +48,8 @@ def _colours(
 
     def decorate(operation: Callable[..., Tensor]) -> Operation:
         signature = inspect.signature(operation)
+        one, own = hints_of(getattr(ops, operation.__name__)), hints_of(operation)
+        spans = {n: _of_each(one[n]) for n in signature.parameters if n in one and own[n] is Tensor}
 
         def unchecked(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
             n = images.shape[1] if opacity else 3
@@ -62,20 +65,24 @@ def _colours(
             by_chunks(images[:, :n], dtype, change, changed[:, :n])
             return changed
 
-        @functools.wraps(operation)
-        def checked(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
-            check_images(images)
+        @wraps(operation)
+        def whole(images: Tensor, *parameters: Any, **named: Any) -> Tensor:
             bound = signature.bind(images, *parameters, **named)
-            check_parameters(bound.arguments.items())
-            for name in RANGES.keys() & bound.arguments:
+            for name in spans:
                 bound.arguments[name] = each(images, bound.arguments[name])
             return unchecked(*bound.args, **bound.kwargs)
 
-        result: Any = checked
+        whole.__annotations__ = own | spans | {"images": Images}
+        result: Any = checked(whole)
         result.unchecked = unchecked
         return result
 
     return decorate
+
+
+def _of_each(one: Any) -> Any:
+    """A number or a tensor, in the range that an annotation of `ops` has for a number."""
+    return Annotated[Scalar, partial(check_range, **get_args(one)[1].keywords)]
 
 
 @_colours()
@@ -283,7 +290,8 @@ def sharpness(images: Tensor, factor: Tensor) -> Tensor:
     return sharp
 
 
-def blur(images: Tensor, sigma: Scalar) -> Tensor:
+@_colours(opacity=True)
+def blur(images: Tensor, sigma: Tensor) -> Tensor:
     """Smooth by a Gaussian of standard deviation `sigma`, 0 to 0.25 of the shorter side.
 
     >>> import torch
@@ -297,16 +305,10 @@ def blur(images: Tensor, sigma: Scalar) -> Tensor:
         images: (B, C, H, W) uint8.
         sigma: a number for all images, or (B,) float on their device, a fraction of the side.
     """
-    check_images(images)
-    check_parameters([("sigma", sigma)])
     height, width = images.shape[2:]
-    pixels = each(images, sigma) * min(height, width)
+    pixels = sigma.flatten().float() * min(height, width)
     down, across = (_smoothing(n, pixels).unsqueeze(1) for n in (height, width))  # (B, 1, n, n)
-
-    def smooth(some: slice, levels: Tensor) -> Tensor:
-        return down[some] @ levels @ across[some].mT
-
-    return by_chunks(images, torch.float32, smooth, torch.empty_like(images))
+    return down @ images @ across.mT
 
 
 @_colours()
@@ -330,7 +332,7 @@ def noise(images: Tensor, std: Tensor, generator: torch.Generator) -> Tensor:
 
 
 @_colours(torch.uint8, opacity=True)
-def cutout(images: Tensor, x: Tensor, y: Tensor, side: Tensor, *, fill: int = 0) -> Tensor:
+def cutout(images: Tensor, x: Tensor, y: Tensor, side: Tensor, *, fill: Grey = 0) -> Tensor:
     """Hide a square of every image (DeVries and Taylor 2017).
 
     >>> import torch
@@ -346,7 +348,6 @@ def cutout(images: Tensor, x: Tensor, y: Tensor, side: Tensor, *, fill: int = 0)
         side: 0 to 1 of the shorter side of the image.
         fill: the level to paint, 0 to 255.
     """
-    fill = check_integer("fill", fill, 0, 255, "a grey level")
     height, width = images.shape[2:]
     half = side * min(height, width) / 2
     rows = _between(y * height, half, torch.arange(height, device=images.device).unsqueeze(1))

@@ -20,12 +20,13 @@ from torch import Tensor
 
 from cvcourse.augment import matrices
 from cvcourse.augment.chunks import by_chunks
-from cvcourse.augment.matrices import Size
-from cvcourse.checks import Scalar, check_images, check_integer, check_range
+from cvcourse.augment.matrices import Angle, Lean, Shift, Size, Zoom
+from cvcourse.checks import Grey, Images, Scalar, check_finite, check_range, checked
 
 
+@checked
 def warp(
-    images: Tensor, matrix: Tensor, *, size: Size | None = None, fill: int | Literal["edge"] = 0
+    images: Images, matrix: Tensor, *, size: Size | None = None, fill: Grey | Literal["edge"] = 0
 ) -> Tensor:
     """Resample a batch by matrices, once.
 
@@ -49,12 +50,10 @@ def warp(
         ValueError: the matrices do not fit the batch, or are not finite.
         torch.linalg.LinAlgError: a matrix cannot be inverted.
     """
-    check_images(images)
-    if fill != "edge":
-        fill = check_integer("fill", fill, 0, 255, 'a grey level, or "edge"')
     return resample(images, _inverse(images, matrix), size or _size(images), fill)
 
 
+@checked
 def warp_masks(masks: Tensor, matrix: Tensor, *, size: Size | None = None) -> Tensor:
     """Resample (B, H, W) masks of bool or uint8: the nearest pixel; 0 outside.
 
@@ -73,12 +72,16 @@ def warp_masks(masks: Tensor, matrix: Tensor, *, size: Size | None = None) -> Te
     Returns:
         (B, *size), of the masks' dtype.
     """
+    if masks.dtype not in (torch.bool, torch.uint8) or masks.ndim != 3 or 0 in masks.shape[1:]:
+        found = f"{tuple(masks.shape)} {masks.dtype}"
+        raise ValueError(f"masks are {found}; expected (B, H, W) torch.bool or torch.uint8")
     levels = masks.unsqueeze(1).to(torch.uint8)
     moved = resample(levels, _inverse(masks, matrix), size or _size(levels), 0, "nearest")
     return moved.squeeze(1).to(masks.dtype)
 
 
-def rotate(images: Tensor, degrees: Scalar, *, fill: int = 0) -> Tensor:
+@checked
+def rotate(images: Images, degrees: Angle, *, fill: Grey = 0) -> Tensor:
     """Turn counter-clockwise about the centre, −360° to 360°.
 
     >>> import torch
@@ -96,7 +99,8 @@ def rotate(images: Tensor, degrees: Scalar, *, fill: int = 0) -> Tensor:
     return warp(images, matrix, fill=fill)
 
 
-def translate(images: Tensor, x: Scalar, y: Scalar, *, fill: int = 0) -> Tensor:
+@checked
+def translate(images: Images, x: Shift, y: Shift, *, fill: Grey = 0) -> Tensor:
     """Move right by x and down by y, −1 to 1 of the sides; fractions of a pixel count.
 
     >>> import torch
@@ -115,7 +119,8 @@ def translate(images: Tensor, x: Scalar, y: Scalar, *, fill: int = 0) -> Tensor:
     return warp(images, matrix, fill=fill)
 
 
-def shear(images: Tensor, x: Scalar, y: Scalar = 0.0, *, fill: int = 0) -> Tensor:
+@checked
+def shear(images: Images, x: Lean, y: Lean = 0.0, *, fill: Grey = 0) -> Tensor:
     """Lean verticals by x and horizontals by y, −80° to 80°.
 
     >>> import torch
@@ -134,7 +139,8 @@ def shear(images: Tensor, x: Scalar, y: Scalar = 0.0, *, fill: int = 0) -> Tenso
     return warp(images, matrix, fill=fill)
 
 
-def scale(images: Tensor, factor: Scalar, *, fill: int = 0) -> Tensor:
+@checked
+def scale(images: Images, factor: Zoom, *, fill: Grey = 0) -> Tensor:
     """Enlarge about the centre, 0.1 to 10; the frame stays.
 
     >>> import torch
@@ -151,7 +157,8 @@ def scale(images: Tensor, factor: Scalar, *, fill: int = 0) -> Tensor:
     return warp(images, matrices.scaling(each(images, factor), _size(images)), fill=fill)
 
 
-def affine(images: Tensor, matrix: Tensor, *, fill: int = 0) -> Tensor:
+@checked
+def affine(images: Images, matrix: Tensor, *, fill: Grey = 0) -> Tensor:
     """Any affine maps: (B, 2, 3) matrices from input to output, in pixels.
 
     >>> import torch
@@ -166,13 +173,13 @@ def affine(images: Tensor, matrix: Tensor, *, fill: int = 0) -> Tensor:
         matrix: (B, 2, 3) float, of points (x, y, 1) in pixels.
         fill: the level outside the input, 0 to 255.
     """
-    if matrix.shape != (len(images), 2, 3):
-        raise ValueError(f"matrix has shape {tuple(matrix.shape)}; expected ({len(images)}, 2, 3)")
+    _check_shape("matrix", matrix, len(images), 2, 3)
     last_row = matrix.new_tensor([[0, 0, 1]]).expand(len(images), 1, 3)
     return warp(images, torch.cat([matrix, last_row], dim=1), fill=fill)
 
 
-def perspective(images: Tensor, corners: Tensor, *, fill: int = 0) -> Tensor:
+@checked
+def perspective(images: Images, corners: Tensor, *, fill: Grey = 0) -> Tensor:
     """Bring the four corners, (B, 4, 2) fractions of the sides, to new places; see `matrices`.
 
     >>> import torch
@@ -187,10 +194,12 @@ def perspective(images: Tensor, corners: Tensor, *, fill: int = 0) -> Tensor:
         corners: (B, 4, 2) float, −1 to 2.
         fill: the level outside the input, 0 to 255.
     """
+    _check_shape("corners", corners, len(images), 4, 2)
     return warp(images, matrices.perspective(corners, _size(images)), fill=fill)
 
 
-def flip(images: Tensor, chosen: Tensor, *, vertical: bool = False) -> Tensor:
+@checked
+def flip(images: Images, chosen: Tensor, *, vertical: bool = False) -> Tensor:
     """Swap left and right, or top and bottom, of the images chosen: (B,) bool.
 
     >>> import torch
@@ -204,17 +213,14 @@ def flip(images: Tensor, chosen: Tensor, *, vertical: bool = False) -> Tensor:
         chosen: (B,) bool.
         vertical: top and bottom instead of left and right.
     """
-    check_images(images)
-    if chosen.dtype != torch.bool or chosen.shape != (len(images),):
-        raise ValueError(
-            f"chosen is {tuple(chosen.shape)} {chosen.dtype}; expected ({len(images)},) torch.bool"
-        )
+    _check_shape("chosen", chosen, len(images), dtype=torch.bool)
     change = images.flip(2 if vertical else 3).bitwise_xor_(images)
     change.mul_(chosen.view(-1, 1, 1, 1))
     return change.bitwise_xor_(images)  # thirty times as fast as torch.where
 
 
-def crop(images: Tensor, x: Tensor, y: Tensor, size: Size) -> Tensor:
+@checked
+def crop(images: Images, x: Tensor, y: Tensor, size: Size) -> Tensor:
     """Cut a window of `size` out of every image, its top left corner at whole pixels x, y (B,).
 
     >>> import torch
@@ -233,15 +239,17 @@ def crop(images: Tensor, x: Tensor, y: Tensor, size: Size) -> Tensor:
     Returns:
         (B, C, *size) uint8.
     """
-    check_images(images)
     (height, width), (h, w) = _size(images), size
+    for name, value in (("x", x), ("y", y)):
+        _check_shape(name, value, len(images), dtype=torch.int64)
     check_range("x", x, 0, width - w, f"pixels, for a window of {w} in {width}")
     check_range("y", y, 0, height - h, f"pixels, for a window of {h} in {height}")
     first = torch.arange(len(images), device=images.device) * images.shape[1] * height * width
     return windows(images, first + y * width + x, size)
 
 
-def resize_crop(images: Tensor, boxes: Tensor, size: Size) -> Tensor:
+@checked
+def resize_crop(images: Images, boxes: Tensor, size: Size) -> Tensor:
     """Bring a box of every image, (B, 4) pixels, to `size`: bilinear, no smoothing.
 
     Unlike `geometry.resize_crop` this sees the pixels just outside the box, so the outermost half
@@ -262,9 +270,9 @@ def resize_crop(images: Tensor, boxes: Tensor, size: Size) -> Tensor:
     Returns:
         (B, C, *size) uint8.
     """
-    check_images(images)
+    _check_shape("boxes", boxes, len(images), 4)
     height, width = _size(images)
-    x0, y0, x1, y1 = boxes.unbind(-1)
+    x0, y0, x1, y1 = boxes.float().unbind(-1)
     fits = (x0 >= 0) & (y0 >= 0) & (x1 <= width) & (y1 <= height) & (x0 < x1) & (y0 < y1)
     if not bool(fits.all()):
         raise ValueError(
@@ -307,11 +315,14 @@ def resample(
 
 
 def _inverse(images: Tensor, matrix: Tensor) -> Tensor:
-    if matrix.shape != (len(images), 3, 3):
-        raise ValueError(f"matrix has shape {tuple(matrix.shape)}; expected ({len(images)}, 3, 3)")
-    if not bool(matrix.isfinite().all()):
-        raise ValueError("matrix holds NaN or infinity; expected finite numbers")
-    return torch.linalg.inv(matrix)
+    _check_shape("matrix", matrix, len(images), 3, 3)
+    return torch.linalg.inv(check_finite("matrix", matrix, 3, 3).float())
+
+
+def _check_shape(name: str, value: Tensor, *shape: int, dtype: torch.dtype | None = None) -> None:
+    if value.shape != shape or dtype not in (None, value.dtype):
+        expected = shape if dtype is None else f"{shape} {dtype}"
+        raise ValueError(f"{name} is {tuple(value.shape)} {value.dtype}; expected {expected}")
 
 
 def _grid(back: Tensor, height: int, width: int) -> Tensor:

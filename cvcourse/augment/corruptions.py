@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cvcourse.augment import batch_geometry, matrices
 from cvcourse.augment.matrices import Size
-from cvcourse.checks import check_choice, check_number
+from cvcourse.checks import Seed, check_number, checked
 from cvcourse.data.image_set import ImageSet
 
 Change = Literal["shift", "crop", "scale", "occlusion"]
@@ -22,7 +22,8 @@ Change = Literal["shift", "crop", "scale", "occlusion"]
 _LIMITS = {"shift": (0.0, 1.0), "crop": (0.1, 1.0), "scale": (0.1, 10.0), "occlusion": (0.0, 1.0)}
 
 
-def corrupt(image_set: ImageSet, change: Change, amount: float, *, seed: int = 0) -> ImageSet:
+@checked
+def corrupt(image_set: ImageSet, change: Change, amount: float, *, seed: Seed = 0) -> ImageSet:
     """The same images, each with one change; what leaves the frame is lost.
 
     >>> from cvcourse.augment import corrupt
@@ -49,7 +50,6 @@ def corrupt(image_set: ImageSet, change: Change, amount: float, *, seed: int = 0
         TypeError: the amount is no number.
         ValueError: an unknown change, or an amount out of its range.
     """
-    check_choice("change", change, _LIMITS)
     check_number(change, amount, *_LIMITS[change], "see corrupt")
     draw = torch.rand(len(image_set), 2, generator=torch.Generator().manual_seed(seed))  # (N, 2)
     images = image_set.images

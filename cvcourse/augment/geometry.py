@@ -15,17 +15,35 @@ levels off where neighbours differ most.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Annotated, Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cvcourse.augment import matrices
 from cvcourse.augment.matrices import Size
-from cvcourse.checks import check_image, check_integer
-
-Image = np.ndarray  #: (H, W) or (H, W, C) uint8
+from cvcourse.checks import Grey, Image, check_array, check_image, check_integers, checked
 
 
-def warp(image: Image, matrix: np.ndarray, *, size: Size | None = None, fill: int = 0) -> Image:
+def _check_matrix(name: str, value: Any, shape: tuple[int, int] = (3, 3)) -> NDArray[np.float64]:
+    is_ready = isinstance(value, np.ndarray) and value.dtype == np.float64  # as most are
+    numbers = value if is_ready else check_array(name, value)
+    if numbers.shape != shape:
+        raise ValueError(f"{name} has shape {numbers.shape}; expected {shape}")
+    return numbers
+
+
+Matrix = Annotated[np.ndarray, _check_matrix]  #: (3, 3), input to output; see `matrices`
+#: x0, y0, x1, y1 in whole pixels, ends exclusive.
+Box = Annotated[
+    tuple[int, int, int, int], partial(check_integers, n=4, meaning="whole pixels x0, y0, x1, y1")
+]
+
+
+@checked
+def warp(image: Image, matrix: Matrix, *, size: Size | None = None, fill: Grey = 0) -> Image:
     """Resample an image by a matrix, once.
 
     >>> import numpy as np
@@ -49,8 +67,9 @@ def warp(image: Image, matrix: np.ndarray, *, size: Size | None = None, fill: in
     return _warp(image, matrix, size, fill, cv2.INTER_LINEAR)
 
 
+@checked
 def warp_mask(
-    mask: np.ndarray, matrix: np.ndarray, *, size: Size | None = None, fill: int = 0
+    mask: np.ndarray, matrix: Matrix, *, size: Size | None = None, fill: Grey = 0
 ) -> np.ndarray:
     """Resample a mask of bool or uint8: the nearest pixel, so no new values but `fill`.
 
@@ -69,7 +88,7 @@ def warp_mask(
     Returns:
         A new mask of `size` and the same dtype.
     """
-    levels = mask.view(np.uint8) if mask.dtype == np.bool_ else mask
+    levels = check_image("mask", mask.view(np.uint8) if mask.dtype == np.bool_ else mask)
     return _warp(levels, matrix, size, fill, cv2.INTER_NEAREST).astype(mask.dtype, copy=False)
 
 
@@ -87,7 +106,7 @@ def rotate(image: Image, degrees: float, *, fill: int = 0) -> Image:
         degrees: −360 to 360.
         fill: the level outside the input, 0 to 255.
     """
-    return warp(image, matrices.rotation(degrees, image.shape[:2]), fill=fill)
+    return warp(image, matrices.rotation(degrees, _size(image)), fill=fill)
 
 
 def translate(image: Image, x: float, y: float, *, fill: int = 0) -> Image:
@@ -105,7 +124,7 @@ def translate(image: Image, x: float, y: float, *, fill: int = 0) -> Image:
         y: a fraction of the height, −1 to 1.
         fill: the level outside the input, 0 to 255.
     """
-    return warp(image, matrices.translation(x, y, image.shape[:2]), fill=fill)
+    return warp(image, matrices.translation(x, y, _size(image)), fill=fill)
 
 
 def shear(image: Image, x: float, y: float = 0.0, *, fill: int = 0) -> Image:
@@ -123,7 +142,7 @@ def shear(image: Image, x: float, y: float = 0.0, *, fill: int = 0) -> Image:
         y: degrees, −80 to 80.
         fill: the level outside the input, 0 to 255.
     """
-    return warp(image, matrices.shear(x, y, image.shape[:2]), fill=fill)
+    return warp(image, matrices.shear(x, y, _size(image)), fill=fill)
 
 
 def scale(image: Image, factor: float, *, fill: int = 0) -> Image:
@@ -139,10 +158,16 @@ def scale(image: Image, factor: float, *, fill: int = 0) -> Image:
         factor: 0.1 to 10; below 1: shrink.
         fill: the level outside the input, 0 to 255.
     """
-    return warp(image, matrices.scaling(factor, image.shape[:2]), fill=fill)
+    return warp(image, matrices.scaling(factor, _size(image)), fill=fill)
 
 
-def affine(image: Image, matrix: np.ndarray, *, fill: int = 0) -> Image:
+@checked
+def affine(
+    image: Image,
+    matrix: Annotated[np.ndarray, partial(_check_matrix, shape=(2, 3))],
+    *,
+    fill: Grey = 0,
+) -> Image:
     """Any affine map: a (2, 3) matrix from input to output, in pixels.
 
     >>> import numpy as np
@@ -156,8 +181,6 @@ def affine(image: Image, matrix: np.ndarray, *, fill: int = 0) -> Image:
         matrix: (2, 3), of a point (x, y, 1) in pixels.
         fill: the level outside the input, 0 to 255.
     """
-    if np.shape(matrix) != (2, 3):
-        raise ValueError(f"matrix has shape {np.shape(matrix)}; expected (2, 3)")
     return warp(image, np.vstack([matrix, (0, 0, 1)]), fill=fill)
 
 
@@ -176,9 +199,10 @@ def perspective(image: Image, corners: np.ndarray, *, fill: int = 0) -> Image:
         corners: (4, 2), x and y of the top left, top right, bottom right, bottom left, −1 to 2.
         fill: the level outside the input, 0 to 255.
     """
-    return warp(image, matrices.perspective(corners, image.shape[:2]), fill=fill)
+    return warp(image, matrices.perspective(corners, _size(image)), fill=fill)
 
 
+@checked
 def flip(image: Image, *, vertical: bool = False) -> Image:
     """Swap left and right, or top and bottom. Nothing is resampled.
 
@@ -192,11 +216,11 @@ def flip(image: Image, *, vertical: bool = False) -> Image:
         image: (H, W) or (H, W, C) uint8.
         vertical: top and bottom instead of left and right.
     """
-    check_image(image)
     return cv2.flip(image, 0 if vertical else 1).reshape(image.shape)
 
 
-def crop(image: Image, box: tuple[int, int, int, int]) -> Image:
+@checked
+def crop(image: Image, box: Box) -> Image:
     """Cut out the box x0, y0, x1, y1, in whole pixels inside the image.
 
     >>> import numpy as np
@@ -209,12 +233,12 @@ def crop(image: Image, box: tuple[int, int, int, int]) -> Image:
         image: (H, W) or (H, W, C) uint8.
         box: x0, y0, x1, y1 in whole pixels, ends exclusive.
     """
-    check_image(image)
     x0, y0, x1, y1 = _check_box(box, image.shape[:2])
     return image[y0:y1, x0:x1].copy()
 
 
-def resize_crop(image: Image, box: tuple[int, int, int, int], size: Size) -> Image:
+@checked
+def resize_crop(image: Image, box: Box, size: Size) -> Image:
     """Cut out the box x0, y0, x1, y1, in whole pixels, and resize it to `size` (height, width).
 
     Bilinear, without smoothing where it shrinks. Annotations follow `matrices.window(box, size)`.
@@ -230,9 +254,8 @@ def resize_crop(image: Image, box: tuple[int, int, int, int], size: Size) -> Ima
         box: x0, y0, x1, y1 in whole pixels, ends exclusive.
         size: height and width of the output in pixels.
     """
-    check_image(image)
     x0, y0, x1, y1 = _check_box(box, image.shape[:2])
-    height, width = _check_size(size)
+    height, width = size
     resized = cv2.resize(image[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_LINEAR)
     return resized.reshape(height, width, *image.shape[2:])
 
@@ -240,10 +263,11 @@ def resize_crop(image: Image, box: tuple[int, int, int, int], size: Size) -> Ima
 def _warp(
     image: Image, matrix: np.ndarray, size: Size | None, fill: int, interpolation: int
 ) -> Image:
-    check_image(image)
-    fill = check_integer("fill", fill, 0, 255, "a grey level")
-    height, width = image.shape[:2] if size is None else _check_size(size)
-    (a, b, x), (c, d, y), (g, h, w) = _check_matrix(matrix)
+    height, width = size or image.shape[:2]
+    (a, b, x), (c, d, y), (g, h, w) = rows = matrix.tolist()
+    determinant = a * (d * w - y * h) - b * (c * w - y * g) + x * (c * h - d * g)
+    if not 1e-12 < abs(determinant) < float("inf"):  # also for NaN
+        raise ValueError(f"matrix is {rows}; expected finite numbers and an invertible matrix")
     # OpenCV counts from pixel centres: conjugate with a shift by half a pixel.
     x, y, w = x + (a + b) / 2, y + (c + d) / 2, w + (g + h) / 2
     a, b, x = a - g / 2, b - h / 2, x - w / 2
@@ -259,29 +283,16 @@ def _warp(
     return moved.reshape(height, width, *image.shape[2:])
 
 
-def _check_matrix(matrix: np.ndarray) -> list[list[float]]:
-    if np.shape(matrix) != (3, 3):
-        raise ValueError(f"matrix has shape {np.shape(matrix)}; expected (3, 3)")
-    (a, b, x), (c, d, y), (g, h, w) = rows = matrix.tolist()
-    determinant = a * (d * w - y * h) - b * (c * w - y * g) + x * (c * h - d * g)
-    if not 1e-12 < abs(determinant) < float("inf"):  # also for NaN
-        raise ValueError(f"matrix is {rows}; expected finite numbers and an invertible matrix")
-    return rows
+def _size(image: Image) -> Size:
+    height, width = check_image("image", image).shape[:2]
+    return height, width
 
 
-def _check_box(box: tuple[int, int, int, int], size: Size) -> tuple[int, int, int, int]:
+def _check_box(box: Box, size: Size) -> Box:
     x0, y0, x1, y1 = box
     height, width = size
-    whole = all(isinstance(edge, int | np.integer) for edge in box)
-    if not (whole and 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+    if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
         raise ValueError(
-            f"box is {box}; expected whole pixels x0 < x1 from 0 to {width} and y0 < y1 from 0 to "
-            f"{height}"
+            f"box is {box}; expected x0 < x1 from 0 to {width} and y0 < y1 from 0 to {height}"
         )
-    return x0, y0, x1, y1
-
-
-def _check_size(size: Size) -> Size:
-    for name, side in zip(("height", "width"), size, strict=True):
-        check_integer(name, side, 1, 32767, "pixels")
-    return size
+    return box

@@ -18,19 +18,30 @@ A parameter is a number, which gives a (3, 3) array for `geometry`, or a (B,) te
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cvcourse.checks import Scalar, check_range
+from cvcourse.checks import Scalar, check_finite, check_integers, check_range, checked
 
-Size = tuple[int, int]  #: height and width in pixels
+#: Height and width in pixels, 1 to 32767: OpenCV's largest.
+Size = Annotated[
+    tuple[int, int],
+    partial(check_integers, n=2, low=1, high=32767, meaning="height and width in pixels"),
+]
 Array = TypeVar("Array", np.ndarray, Tensor)
+Angle = Annotated[Scalar, partial(check_range, low=-360, high=360, meaning="degrees")]
+Shift = Annotated[Scalar, partial(check_range, low=-1, high=1, meaning="a fraction of the side")]
+Lean = Annotated[Scalar, partial(check_range, low=-80, high=80, meaning="degrees")]
+Zoom = Annotated[Scalar, partial(check_range, low=0.1, high=10, meaning="times the size")]
+_Edge = Annotated[Scalar, partial(check_range, low=-math.inf, high=math.inf, meaning="pixels")]
 
 
-def rotation(degrees: Scalar, size: Size) -> Any:
+@checked
+def rotation(degrees: Angle, size: Size) -> Any:
     """Turn counter-clockwise about the centre by −360° to 360°.
 
     >>> from cvcourse.augment import matrices
@@ -44,13 +55,13 @@ def rotation(degrees: Scalar, size: Size) -> Any:
     Returns:
         (3, 3) float64, or (B, 3, 3).
     """
-    check_range("degrees", degrees, -360, 360, "degrees counter-clockwise")
     library, angle = trigonometry(degrees), degrees * (math.pi / 180)
     cos, sin = library.cos(angle), library.sin(angle)
     return about_centre(cos, sin, -sin, cos, size)
 
 
-def translation(x: Scalar, y: Scalar, size: Size) -> Any:
+@checked
+def translation(x: Shift, y: Shift, size: Size) -> Any:
     """Move right by x and down by y, each −1 to 1 of the image's own width or height.
 
     >>> from cvcourse.augment import matrices
@@ -65,12 +76,11 @@ def translation(x: Scalar, y: Scalar, size: Size) -> Any:
     Returns:
         (3, 3) float64, or (B, 3, 3).
     """
-    for name, value in (("x", x), ("y", y)):
-        check_range(name, value, -1, 1, "a fraction of the side")
     return _matrix(1, 0, x * size[1], 0, 1, y * size[0])
 
 
-def shear(x: Scalar, y: Scalar, size: Size) -> Any:
+@checked
+def shear(x: Lean, y: Lean, size: Size) -> Any:
     """Slant about the centre: lean verticals by x and then horizontals by y, −80° to 80°.
 
     With x > 0 what lies above the centre moves right; with y > 0 what lies left of it moves down.
@@ -87,13 +97,12 @@ def shear(x: Scalar, y: Scalar, size: Size) -> Any:
     Returns:
         (3, 3) float64, or (B, 3, 3).
     """
-    for name, value in (("x", x), ("y", y)):
-        check_range(name, value, -80, 80, "degrees")
     slope_x, slope_y = (trigonometry(lean).tan(lean * (math.pi / 180)) for lean in (x, y))
     return about_centre(1, -slope_x, -slope_y, 1 + slope_x * slope_y, size)
 
 
-def scaling(factor: Scalar, size: Size) -> Any:
+@checked
+def scaling(factor: Zoom, size: Size) -> Any:
     """Enlarge about the centre, 0.1 to 10; below 1: shrink.
 
     >>> from cvcourse.augment import matrices
@@ -107,7 +116,6 @@ def scaling(factor: Scalar, size: Size) -> Any:
     Returns:
         (3, 3) float64, or (B, 3, 3).
     """
-    check_range("factor", factor, 0.1, 10, "times the size")
     return about_centre(factor, 0, 0, factor, size)
 
 
@@ -132,6 +140,7 @@ def about_centre(a: Scalar, b: Scalar, c: Scalar, d: Scalar, size: Size) -> Any:
     return _matrix(a, b, x - a * x - b * y, c, d, y - c * x - d * y)
 
 
+@checked
 def mirror(size: Size, *, vertical: bool = False) -> np.ndarray:
     """Swap left and right, or top and bottom.
 
@@ -150,7 +159,8 @@ def mirror(size: Size, *, vertical: bool = False) -> np.ndarray:
     return _matrix(1, 0, 0, 0, -1, height) if vertical else _matrix(-1, 0, width, 0, 1, 0)
 
 
-def window(box: tuple[Scalar, Scalar, Scalar, Scalar], size: Size) -> Any:
+@checked
+def window(box: tuple[_Edge, _Edge, _Edge, _Edge], size: Size) -> Any:
     """Bring the box x0, y0, x1, y1 (pixels of the input) to fill an output of `size`.
 
     >>> from cvcourse.augment import matrices
@@ -158,17 +168,20 @@ def window(box: tuple[Scalar, Scalar, Scalar, Scalar], size: Size) -> Any:
     [[2.0, 0.0, -4.0], [0.0, 2.0, 0.0], [0.0, 0.0, 1.0]]
 
     Args:
-        box: four numbers, or four (B,) float.
+        box: four numbers, or four (B,) float; x0 < x1 and y0 < y1.
         size: height and width of the output in pixels.
 
     Returns:
         (3, 3) float64, or (B, 3, 3).
     """
     x0, y0, x1, y1 = box
+    for side in (x1 - x0, y1 - y0):
+        check_range("a side of the box", side, 1e-6, math.inf, "pixels")
     across, down = size[1] / (x1 - x0), size[0] / (y1 - y0)
-    return _matrix(across, 0, -x0 * across, 0, down, -y0 * down)
+    return _matrix(across, 0, (0 - x0) * across, 0, down, (0 - y0) * down)
 
 
+@checked
 def perspective(corners: np.ndarray | Tensor, size: Size) -> Any:
     """Bring the frame's corners to new places: the only operation here that bends parallels.
 
@@ -193,12 +206,12 @@ def perspective(corners: np.ndarray | Tensor, size: Size) -> Any:
         ValueError: the corners are not those of a convex quadrilateral, in this order, or lie
             outside −1 to 2.
     """
-    if corners.shape[-2:] != (4, 2):
-        raise ValueError(f"corners have shape {tuple(corners.shape)}; expected (4, 2)")
-    at: Any = corners
+    at: Any = check_finite("corners", corners, 4, 2)
+    if isinstance(corners, np.ndarray) and corners.ndim > 2:
+        raise ValueError(f"corners have shape {corners.shape}; expected (4, 2), or a tensor")
     after, before = at[..., [1, 2, 3, 0], :] - at, at[..., [3, 0, 1, 2], :] - at
     turns = after[..., 0] * before[..., 1] - before[..., 0] * after[..., 1]  # (..., 4)
-    if not bool(((at >= -1) & (at <= 2)).all() and (turns > 1e-6).all()):  # also for NaN
+    if not bool(((at >= -1) & (at <= 2)).all() and (turns > 1e-6).all()):
         raise ValueError(
             f"corners are {corners.tolist()}; expected a convex quadrilateral from the top left "
             "corner clockwise, in fractions from -1 to 2"
@@ -237,12 +250,22 @@ def warp_keypoints(points: Array, matrix: Array) -> Array:
 
     Returns:
         The points' new places, same shape; they may lie outside the frame.
+
+    Raises:
+        TypeError: the points or the matrix are no array of real numbers.
+        ValueError: they have another shape, are not finite, or a point goes to infinity.
     """
+    points, matrix = check_finite("points", points, 2), check_finite("matrix", matrix, 3, 3)
+    if isinstance(points, Tensor) != isinstance(matrix, Tensor):
+        raise TypeError("one of points and matrix is a tensor; expected both, or both NumPy arrays")
     linear, offset = matrix[..., :2].swapaxes(-1, -2), matrix[..., None, :, 2]
     moved = points @ linear + offset  # (..., N, 3)
+    if (moved[..., 2] == 0).any():
+        raise ValueError("matrix brings points to infinity; expected an invertible one")
     return moved[..., :2] / moved[..., 2:]
 
 
+@checked
 def warp_boxes(boxes: Array, matrix: Array, size: Size) -> Array:
     """The upright hull of each box after the operation, clipped to the frame.
 
@@ -260,6 +283,7 @@ def warp_boxes(boxes: Array, matrix: Array, size: Size) -> Array:
     Returns:
         The same shape; (0, 0, 0, 0) for a box of which nothing is left.
     """
+    boxes = check_finite("boxes", boxes, 4)
     corners = boxes[..., [0, 1, 2, 1, 2, 3, 0, 3]].reshape(*boxes.shape[:-2], -1, 2)
     moved = warp_keypoints(corners, matrix).reshape(*boxes.shape[:-1], 4, 2)
     maths: Any = torch if isinstance(moved, Tensor) else np

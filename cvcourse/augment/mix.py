@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from scipy.special import betaincinv
 from torch import Tensor
 
-from cvcourse.checks import check_images, check_number
+from cvcourse.checks import (
+    Checked,
+    Count,
+    Images,
+    Share,
+    check_fields,
+    check_labels,
+    check_number,
+    check_range,
+    checked,
+)
+
+Alpha = Annotated[float, partial(check_number, low=0, high=1000, meaning="of Beta", above=True)]
 
 
 @dataclass(frozen=True)
@@ -23,12 +37,22 @@ class Mixed:
         share: λ, how much of each image is its own, 0 to 1; exact.
     """
 
-    images: Tensor
+    images: Images
     partners: Tensor
-    share: float
+    share: Share
 
-    def targets(self, labels: Tensor, n_classes: int) -> Tensor:
+    def __post_init__(self) -> None:
+        check_fields(self)
+        check_labels("partners", self.partners, len(self.images), len(self.images))
+
+    @checked
+    def targets(self, labels: Tensor, n_classes: Count) -> Tensor:
         """Soft targets (B, n_classes) that sum to 1, from labels (B,) int64 in [0, n_classes)."""
+        if labels.dtype != torch.int64 or labels.shape != self.partners.shape:
+            found = f"{tuple(labels.shape)} {labels.dtype}"
+            raise ValueError(f"labels are {found}; expected ({len(self.images)},) torch.int64")
+        if labels.device.type == "cpu":  # a GPU would have to wait, and refuses them by itself
+            check_range("labels", labels, 0, n_classes - 1, "classes")
         own = F.one_hot(labels, n_classes).float()  # (B, n_classes)
         return self.share * own + (1 - self.share) * own[self.partners]
 
@@ -37,7 +61,7 @@ Mix = Callable[[Tensor, torch.Generator], Mixed]
 
 
 @dataclass(frozen=True)
-class CutMix:
+class CutMix(Checked):
     """Paste a box of one image into another (Yun et al. 2019, algorithm A1).
 
     λ ~ Beta(α, α), one for the batch as in the paper; the box has sides √(1 − λ) of the image's and
@@ -54,14 +78,11 @@ class CutMix:
         alpha: α, above 0 to 1000; at 1 every λ is as likely.
     """
 
-    alpha: float = 1.0
+    alpha: Alpha = 1.0
 
-    def __post_init__(self) -> None:
-        check_number("alpha", self.alpha, 0, 1000, "of Beta(alpha, alpha)", above=True)
-
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Mixed:
+    @checked
+    def __call__(self, images: Images, generator: torch.Generator) -> Mixed:
         """Mix a (B, C, H, W) uint8 batch with itself in another order; the input stays."""
-        check_images(images)
         share, y, x = _draw(self.alpha, images.device, generator)
         partners = _partners(images, generator)
         height, width = images.shape[2:]
@@ -72,7 +93,7 @@ class CutMix:
 
 
 @dataclass(frozen=True)
-class MixUp:
+class MixUp(Checked):
     """The weighted mean of two images (Zhang et al. 2018), λ ~ Beta(α, α), one for the batch.
 
     Levels are rounded to bytes; λ is exact in the targets.
@@ -88,14 +109,11 @@ class MixUp:
         alpha: α, above 0 to 1000; the smaller, the nearer is λ to 0 or 1.
     """
 
-    alpha: float = 1.0
+    alpha: Alpha = 1.0
 
-    def __post_init__(self) -> None:
-        check_number("alpha", self.alpha, 0, 1000, "of Beta(alpha, alpha)", above=True)
-
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Mixed:
+    @checked
+    def __call__(self, images: Images, generator: torch.Generator) -> Mixed:
         """Mix a (B, C, H, W) uint8 batch with itself in another order; the input stays."""
-        check_images(images)
         share, *_ = _draw(self.alpha, images.device, generator)
         partners = _partners(images, generator)
         pixels = images.float()
@@ -103,8 +121,9 @@ class MixUp:
         return Mixed(mean.add_(0.5).to(torch.int16).to(torch.uint8), partners, share)
 
 
+@checked
 def clipped_box(
-    share: float, x: float, y: float, height: int, width: int
+    share: Share, x: Share, y: Share, height: Count, width: Count
 ) -> tuple[int, int, int, int]:
     """CutMix's box x0, y0, x1, y1 in pixels: its centre at x, y (0 to 1), its area 1 − share.
 

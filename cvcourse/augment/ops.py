@@ -13,64 +13,45 @@ Colour is RGB. A fourth channel is opacity: only blur and cutout change it.
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
-from collections.abc import Callable, Iterable
-from typing import Any, Concatenate, ParamSpec
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Annotated, Concatenate, ParamSpec
 
 import cv2
 import numpy as np
 
-from cvcourse.augment.geometry import Image
-from cvcourse.checks import MAX_FACTOR, check_image, check_integer, check_range
+from cvcourse.checks import Grey, Image, Share, check_integer, check_number, checked
 
 GREY = (0.299, 0.587, 0.114)  #: how bright red, green and blue look (ITU-R BT.601)
-#: What the parameters may be, by their names, on one image and on a batch.
-RANGES = {
-    "factor": (0.0, MAX_FACTOR, "1 changes nothing"),
-    "turn": (-0.5, 0.5, "of the colour wheel"),
-    "bits": (1, 8, "bits of each level to keep"),
-    "threshold": (0, 256, "a level; 256 changes nothing"),
-    "sigma": (0, 0.25, "a fraction of the shorter side"),
-    "std": (0, 1, "of the range from black to white"),
-    "x": (0, 1, "a fraction of the width"),
-    "y": (0, 1, "a fraction of the height"),
-    "side": (0, 1, "a fraction of the shorter side"),
-}
+Factor = Annotated[float, partial(check_number, low=0, high=10, meaning="1 changes nothing")]
+Turn = Annotated[float, partial(check_number, low=-0.5, high=0.5, meaning="of the colour wheel")]
+Bits = Annotated[int, partial(check_integer, low=1, high=8, meaning="bits of a level to keep")]
+Threshold = Annotated[float, partial(check_number, low=0, high=256, meaning="256 changes nothing")]
+Sigma = Annotated[float, partial(check_number, low=0, high=0.25, meaning="of the shorter side")]
 
 P = ParamSpec("P")
 _LEVELS = np.arange(256, dtype=np.uint8)
-
-
-def check_parameters(given: Iterable[tuple[str, Any]]) -> None:
-    """Each of these names and values that has a range lies in it."""
-    for name, value in given:
-        if name in RANGES:
-            check_range(name, value, *RANGES[name])
 
 
 def _colours(
     operation: Callable[Concatenate[Image, P], Image],
 ) -> Callable[Concatenate[Image, P], Image]:
     """Check image and parameters; keep opacity and a trailing axis of one channel out."""
-    names = list(inspect.signature(operation).parameters)[1:]
 
-    @functools.wraps(operation)
+    @checked
+    @wraps(operation)
     def wrapped(image: Image, *args: P.args, **kwargs: P.kwargs) -> Image:
-        check_image(image)
-        check_parameters(zip(names, args, strict=False))
-        check_parameters(kwargs.items())
-        if image.ndim == 3 and image.shape[2] == 4:
-            return np.dstack([wrapped(image[..., :3], *args, **kwargs), image[..., 3]])
-        flat = image[..., 0] if image.shape[2:] == (1,) else image
-        return operation(np.ascontiguousarray(flat), *args, **kwargs).reshape(image.shape)
+        opaque = image.ndim == 3 and image.shape[2] == 4
+        flat = image[..., :3] if opaque else image[..., 0] if image.shape[2:] == (1,) else image
+        changed = operation(np.ascontiguousarray(flat), *args, **kwargs).reshape(flat.shape)
+        return np.dstack([changed, image[..., 3]]) if opaque else changed.reshape(image.shape)
 
     return wrapped
 
 
 @_colours
-def brightness(image: Image, factor: float) -> Image:
+def brightness(image: Image, factor: Factor) -> Image:
     """Multiply every level by a factor, 0 (black) to 10; 1 changes nothing.
 
     >>> import numpy as np
@@ -86,7 +67,7 @@ def brightness(image: Image, factor: float) -> Image:
 
 
 @_colours
-def contrast(image: Image, factor: float) -> Image:
+def contrast(image: Image, factor: Factor) -> Image:
     """Move every level away from the image's mean grey, 0 (all grey) to 10; 1 changes nothing.
 
     >>> import numpy as np
@@ -104,7 +85,7 @@ def contrast(image: Image, factor: float) -> Image:
 
 
 @_colours
-def saturation(image: Image, factor: float) -> Image:
+def saturation(image: Image, factor: Factor) -> Image:
     """Move every pixel away from its own grey, 0 (grey) to 10; 1 changes nothing.
 
     >>> import numpy as np
@@ -122,7 +103,7 @@ def saturation(image: Image, factor: float) -> Image:
 
 
 @_colours
-def hue(image: Image, turn: float) -> Image:
+def hue(image: Image, turn: Turn) -> Image:
     """Turn the colour wheel, −0.5 to 0.5 of a whole turn; 0 changes nothing.
 
     By way of HSV in 8 bits, which moves levels by a few units of its own.
@@ -146,7 +127,7 @@ def hue(image: Image, turn: float) -> Image:
 
 
 @_colours
-def posterize(image: Image, bits: int) -> Image:
+def posterize(image: Image, bits: Bits) -> Image:
     """Keep the `bits` highest bits of every level, 1 to 8; 8 changes nothing.
 
     >>> import numpy as np
@@ -158,13 +139,11 @@ def posterize(image: Image, bits: int) -> Image:
         image: (H, W) or (H, W, C) uint8.
         bits: a whole number, 1 to 8.
     """
-    if bits % 1:
-        raise ValueError(f"bits is {bits!r}; expected 1 to 8, whole")
     return image & np.uint8(256 - 2 ** (8 - bits))
 
 
 @_colours
-def solarize(image: Image, threshold: float) -> Image:
+def solarize(image: Image, threshold: Threshold) -> Image:
     """Invert the levels from a threshold on, 0 (all) to 256 (none).
 
     >>> import numpy as np
@@ -219,7 +198,7 @@ def equalize(image: Image) -> Image:
 
 
 @_colours
-def sharpness(image: Image, factor: float) -> Image:
+def sharpness(image: Image, factor: Factor) -> Image:
     """Move every pixel away from its smoothed neighbourhood, 0 (smooth) to 10; 1 changes nothing.
 
     The outermost pixels have no whole neighbourhood and stay.
@@ -244,7 +223,8 @@ def sharpness(image: Image, factor: float) -> Image:
     return sharp
 
 
-def blur(image: Image, sigma: float) -> Image:
+@checked
+def blur(image: Image, sigma: Sigma) -> Image:
     """Smooth by a Gaussian of standard deviation `sigma`, 0 to 0.25 of the shorter side.
 
     The Gaussian ends at 3 sigma; the image goes on mirrored about its outermost pixels.
@@ -259,7 +239,6 @@ def blur(image: Image, sigma: float) -> Image:
         image: (H, W) or (H, W, C) uint8.
         sigma: a fraction of the shorter side, 0 to 0.25.
     """
-    check_image(image)
     radius, pixels = gaussian_support(sigma, image.shape[:2])
     if not radius:
         return image.copy()
@@ -273,13 +252,12 @@ def blur(image: Image, sigma: float) -> Image:
 
 def gaussian_support(sigma: float, size: tuple[int, int]) -> tuple[int, float]:
     """The radius in whole pixels of a blur, and its standard deviation in pixels."""
-    check_parameters([("sigma", sigma)])
     pixels = sigma * min(size)
     return (int(np.ceil(3 * pixels)) if pixels > 0.05 else 0), pixels
 
 
 @_colours
-def noise(image: Image, std: float, rng: np.random.Generator) -> Image:
+def noise(image: Image, std: Share, rng: np.random.Generator) -> Image:
     """Add Gaussian noise to every level: standard deviation 0 to 1, where white is 1.
 
     >>> import numpy as np
@@ -300,7 +278,8 @@ def noise(image: Image, std: float, rng: np.random.Generator) -> Image:
     return cv2.add(flat, grain, dtype=cv2.CV_8U)
 
 
-def cutout(image: Image, x: float, y: float, side: float, *, fill: int = 0) -> Image:
+@checked
+def cutout(image: Image, x: Share, y: Share, side: Share, *, fill: Grey = 0) -> Image:
     """Hide a square (DeVries and Taylor 2017); what lies outside the image hides nothing.
 
     >>> import numpy as np
@@ -315,9 +294,6 @@ def cutout(image: Image, x: float, y: float, side: float, *, fill: int = 0) -> I
         side: 0 to 1 of the shorter side of the image.
         fill: the level to paint, 0 to 255.
     """
-    check_image(image)
-    check_parameters([("x", x), ("y", y), ("side", side)])
-    fill = check_integer("fill", fill, 0, 255, "a grey level")
     height, width = image.shape[:2]
     half = side * min(height, width) / 2
     top, bottom = (max(round(y * height + edge), 0) for edge in (-half, half))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -14,9 +14,22 @@ from torch import Tensor
 
 from cvcourse.augment import batch_colour, batch_geometry, geometry, matrices, ops
 from cvcourse.augment.matrices import Size
-from cvcourse.checks import Scalar, check_image, check_images, check_integer, check_range
+from cvcourse.checks import (
+    Checked,
+    Grey,
+    Image,
+    Images,
+    Natural,
+    Scalar,
+    check_image,
+    check_images,
+    check_integer,
+    check_number,
+    checked,
+)
 
 MAX_STRENGTH = 30.0  #: the largest m; AutoAugment's ranges end here
+Strength = Annotated[float, partial(check_number, low=0, high=MAX_STRENGTH, meaning='or "random"')]
 
 
 def _factor(level: Any) -> tuple[Any]:
@@ -52,7 +65,7 @@ _MOVING = range(len(OPERATIONS) - len(_MOTIONS), len(OPERATIONS))  # their numbe
 
 
 @dataclass(frozen=True)
-class RandAugment:
+class RandAugment(Checked):
     """Augment by n operations drawn from fourteen, each at strength m (Cubuk et al. 2020).
 
     The ranges are AutoAugment's: at m = 30 a rotation by 30°, a shear by a slope of 0.3, a shift by
@@ -83,17 +96,12 @@ class RandAugment:
         ValueError: a number outside its range.
     """
 
-    n: int = 2
-    m: float | Literal["random"] = 9.0
-    fill: int = 128
+    n: Natural = 2
+    m: Strength | Literal["random"] = 9.0
+    fill: Grey = 128
 
-    def __post_init__(self) -> None:
-        check_integer("n", self.n, 0, None, "operations on each image")
-        if self.m != "random":
-            check_range("m", self.m, 0, MAX_STRENGTH, 'strength, or "random"')
-        check_integer("fill", self.fill, 0, 255, "a grey level")
-
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    @checked
+    def __call__(self, images: Images, generator: torch.Generator) -> Tensor:
         """Augment a batch, each image with its own draws; `fit` takes it as `augment=`.
 
         Args:
@@ -111,7 +119,8 @@ class RandAugment:
         strength = torch.rand(shape, generator=generator, device=device) * MAX_STRENGTH
         return self.on_batch(images, chosen, up, strength)
 
-    def one(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    @checked
+    def one(self, image: Image, rng: np.random.Generator) -> np.ndarray:
         """Augment one (H, W) or (H, W, C) uint8 image; a new one of the same shape."""
         chosen = rng.integers(len(OPERATIONS), size=self.n).tolist()
         up = (rng.random(self.n) < 0.5).tolist()
@@ -126,10 +135,11 @@ class RandAugment:
         strength: Sequence[float] | None = None,
     ) -> np.ndarray:
         """The operations with these numbers, each up (+) or down (−) its range, by m or its own."""
-        check_image(image)
+        check_image("image", image)
         motion = np.eye(3)
         strengths = [None] * len(chosen) if strength is None else strength
         for number, upwards, own in zip(chosen, up, strengths, strict=True):
+            number = check_integer("chosen", number, 0, len(OPERATIONS) - 1, "in OPERATIONS")
             name, level = OPERATIONS[number], self._level(own) * (1 if upwards else -1)
             if name in _COLOURS:
                 image = getattr(ops, name)(image, *_COLOURS[name](level))
@@ -146,7 +156,7 @@ class RandAugment:
 
         Their strengths are m, or (n, B) float; these are not checked, which would wait for a GPU.
         """
-        check_images(images)
+        check_images("images", images)
         level = self._level(strength)
         parameters = {  # each (n, B)
             name: [torch.where(up, *ends) for ends in zip(at(level), at(-level), strict=True)]
@@ -163,7 +173,7 @@ class RandAugment:
         back = torch.eye(3, device=images.device).expand(len(images), 3, 3)
         for undo in _motion(chosen, torch.where(up, -level, level), size):
             back = back @ undo
-        warp = functools.partial(batch_geometry.resample, size=size, fill=self.fill)
+        warp = partial(batch_geometry.resample, size=size, fill=self.fill)
         return _changed(images, [((chosen >= _MOVING.start).any(dim=0), warp, [back])])
 
     def _level(self, strength: Any) -> Any:

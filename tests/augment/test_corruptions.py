@@ -74,7 +74,7 @@ def test_occlusion_hides_its_share_from_every_side() -> None:
         ("twist", 0.1, "change is 'twist'"),
         ("shift", 1.5, "shift is 1.5; expected 0 to 1"),
         ("crop", 0.0, "crop is 0.0"),
-        ("scale", float("nan"), "scale is nan"),
+        ("scale", float("nan"), "amount is nan"),
         ("occlusion", -0.1, "occlusion is -0.1"),
     ],
 )

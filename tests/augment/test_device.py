@@ -33,7 +33,7 @@ class NoCopies(TorchDispatchMode):
 def test_nothing_waits_for_a_gpu(augment: Any, channels: int) -> None:
     with FakeTensorMode(), NoCopies():
         images = torch.empty(5, channels, 9, 8, dtype=torch.uint8, device="cuda")
-        augmented = augment(images, None)
+        augmented = augment(images, torch.Generator())
     assert augmented.device.type == "cuda"
     assert augmented.shape == images.shape
     assert augmented.dtype == torch.uint8

@@ -223,18 +223,21 @@ def test_absurd_parameters_are_refused_with_the_range(
     ("operation", "message"),
     [
         (lambda: ops.noise(np.zeros((3, 3), np.uint8), NAN, rng()), "std is nan; expected 0 to 1"),
-        (lambda: geometry.crop(SMOOTH, (3, 0, 3, 4)), "box is .* expected whole pixels x0 < x1"),
+        (lambda: geometry.crop(SMOOTH, (3, 0, 3, 4)), "box is .* expected x0 < x1"),
         (lambda: geometry.crop(SMOOTH, (0, 0, 54, 4)), "from 0 to 53"),
         (lambda: geometry.crop(SMOOTH, (0.5, 0, 5, 4)), "whole pixels"),
         (lambda: geometry.perspective(SMOOTH, CORNERS[::-1]), "convex quadrilateral"),
-        (lambda: geometry.perspective(SMOOTH, CORNERS * NAN), "convex quadrilateral"),
+        (lambda: geometry.perspective(SMOOTH, CORNERS * NAN), "corners holds NaN"),
         (lambda: geometry.perspective(SMOOTH, CORNERS[:3]), "shape"),
         (lambda: geometry.warp(SMOOTH, np.zeros((3, 3))), "invertible"),
         (lambda: geometry.warp(SMOOTH, IDENTITY * NAN), "finite"),
-        (lambda: geometry.warp(SMOOTH, IDENTITY, size=(0, 4)), "height is 0"),
+        (
+            lambda: geometry.warp(SMOOTH, IDENTITY, size=(0, 4)),
+            "size is 0; expected 1 to 32767",
+        ),
         (lambda: geometry.warp(SMOOTH, IDENTITY, fill=256), "fill is 256; expected 0 to 255"),
         (lambda: geometry.affine(SMOOTH, IDENTITY), "shape"),
-        (lambda: ops.posterize(SMOOTH, 2.5), "bits is 2.5; expected 1 to 8, whole"),
+        (lambda: ops.posterize(SMOOTH, 2.5), "bits is 2.5 .* expected an integer"),
         (lambda: ops.blur(np.zeros((0, 4), np.uint8), 0.1), "at least one pixel"),
         (lambda: ops.equalize(np.zeros((3, 4, 5), np.uint8)), "C = 1, 3 or 4"),
         (lambda: batch_colour.equalize(torch.zeros(3, 4, dtype=torch.uint8)), "(B, C, H, W)"),
@@ -247,12 +250,12 @@ def test_absurd_parameters_are_refused_with_the_range(
     ],
 )
 def test_mistakes_are_named(operation: Callable, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         operation()
 
 
 def test_other_dtypes_are_refused() -> None:
-    with pytest.raises(TypeError, match="the image is float64; expected a NumPy array of uint8"):
+    with pytest.raises(TypeError, match="image is float64; expected a NumPy array of uint8"):
         ops.brightness(np.zeros((3, 3)), 1.0)
     with pytest.raises(TypeError, match=r"torch.float32; expected a torch.uint8 tensor"):
         batch_colour.brightness(torch.zeros(1, 3, 2, 2), 1.0)

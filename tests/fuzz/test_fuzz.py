@@ -33,7 +33,6 @@ LEFT_OUT = {
     "augment.batch_geometry.resample": "checks nothing on purpose: it waits for no device",
     "augment.matrices.about_centre": "a helper; those it helps are rows",
     "augment.matrices.trigonometry": "a helper; those it helps are rows",
-    "augment.ops.check_parameters": "a helper; those it helps are rows",
     "checks.checked": "a decorator; what it refuses is seen in the rows of what it decorates",
     "checks.check_fields": "the same, for a dataclass",
     "checks.check": "the same, for one annotation",

@@ -84,7 +84,9 @@ def rows() -> list[Row]:
         ),
         row(
             "augment.batch_geometry.warp_masks",
-            masks=bools(masks, tied=(0,)),
+            masks=bools(masks, tied=(0,)).but(
+                Trial("twos", lambda: masks().byte() * 2, FINE), drop=["empty"]
+            ),
             matrix=batch_matrix(),
             size=size((9, 7)).optional(),
         ),

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from cvcourse import checks, progress
-from fuzz.arrays import images, indices, picture
+from fuzz.arrays import floats, images, indices, picture
 from fuzz.kinds import (
     FINE,
     WRONG,
@@ -15,13 +15,14 @@ from fuzz.kinds import (
     Trial,
     choice,
     number,
+    size,
     thing,
     truth,
     whole,
 )
 from fuzz.objects import path, targets
 from fuzz.rows import Row, row
-from fuzz.things import CLASSES, N, labels, photograph, pictures, probabilities
+from fuzz.things import CLASSES, N, labels, normal, photograph, pictures, probabilities
 
 EMPTY = Trial("empty", lambda: probabilities()[:0], FINE)
 #: Where nothing else must have the same size.
@@ -31,7 +32,7 @@ TIED = [f"dimension {d} {longer}" for d in (0, 1) for longer in ("longer", "shor
 def rows() -> list[Row]:
     """`files`, `checks`, `progress`."""
     file = path(lambda: str(Path(tempfile.mkdtemp()) / "file.bin"))
-    batch = images(pictures).but(drop=["on meta"])
+    batch = images(pictures)
     return [
         row(
             "files.write_file",
@@ -74,7 +75,7 @@ def rows() -> list[Row]:
         ),
         row(
             "checks.check_range",
-            partial(checks.check_range, "x", low=0, high=1, unit="a share"),
+            partial(checks.check_range, "x", low=0, high=1, meaning="a share"),
             value=number(0.5, 0, 1).but(Trial("list", lambda: [0.5], WRONG)),
         ),
         row(
@@ -87,8 +88,20 @@ def rows() -> list[Row]:
             partial(checks.check_probabilities, "targets"),
             value=targets(N, CLASSES).but(EMPTY, drop=TIED).named("targets"),
         ),
-        row("checks.check_image", image=picture(photograph)),
-        row("checks.check_images", images=batch),
+        row(
+            "checks.check_integers",
+            partial(checks.check_integers, "size", n=2, meaning="pixels", low=1),
+            value=size((5, 4)).named("size"),
+        ),
+        row(
+            "checks.check_finite",
+            lambda value: checks.check_finite("value", value, 2, 3),
+            value=floats(lambda: normal(5, 2, 3), tied=(1, 2), empty=FINE).but(
+                drop=["one dimension more", "one dimension less", "bool"]
+            ),
+        ),
+        row("checks.check_image", partial(checks.check_image, "image"), value=picture(photograph)),
+        row("checks.check_images", partial(checks.check_images, "images"), value=batch),
         row(
             "checks.check_same_length",
             lambda a: checks.check_same_length(a=a, b="xy"),
