@@ -32,12 +32,13 @@ class CheckpointError(RuntimeError):
 
 
 def save(run: Run) -> None:
-    """Write down all that changes in a run, random states of every process included."""
+    """Write down all that changes in a run, with what each process has of its own."""
     if run.checkpoint is None:
         return
     randoms = _gathered(_packed({"global": get_random_states(), "own": run.generator.get_state()}))
+    state = {**_state(run), "randoms": randoms, "sums": _gathered(_packed(run.sums))}
     if run.fabric.is_global_zero:
-        save_checkpoint(run.checkpoint, run.identity, {**_state(run), "randoms": randoms})
+        save_checkpoint(run.checkpoint, run.identity, state)
 
 
 def resume(run: Run) -> None:
@@ -51,6 +52,7 @@ def resume(run: Run) -> None:
     state = load_checkpoint(run.checkpoint, run.identity)
     try:
         randoms = _unpacked(state.pop("randoms")[run.fabric.global_rank])
+        own_sums = _unpacked(state.pop("sums")[run.fabric.global_rank])
         _check_state(run, state)
         run.model.load_state_dict(state["model"])
         if run.average is not None:
@@ -61,7 +63,7 @@ def resume(run: Run) -> None:
         set_random_states(randoms["global"])
         run.generator.set_state(randoms["own"])
         run.done = state["done"]
-        sums = {name: total.reshape(()) for name, total in state["sums"].items()}
+        sums = {name: total.reshape(()) for name, total in own_sums.items()}
         run.sums = {name: total.to(run.fabric.device) for name, total in sums.items()}
         run.history.extend(state["history"])
         run.best = state["best"]
@@ -80,7 +82,6 @@ def _state(run: Run) -> dict[str, Any]:
         "scheduler": run.scheduler.state_dict(),
         "precision": run.fabric.strategy.precision.state_dict(),
         "done": run.done,
-        "sums": run.sums,
         "history": list(run.history),
         "best": run.best,
     }

@@ -344,6 +344,7 @@ class Run:
             row[name] = cast(Tensor, mean).item()
         self.sums = {}
         if self.validation is not None:
+            self.agree()
             measured = evaluate(self.current(), self.validation)
             row |= {f"validation_{name}": value for name, value in measured.items()}
         self.history.append(row)
@@ -352,6 +353,15 @@ class Run:
         if self.recipe.patience and (not self.best or row["validation_accuracy"] > self.best[0]):
             weights = {k: v.detach().clone() for k, v in self.current().state_dict().items()}
             self.best = (row["validation_accuracy"], weights)
+
+    def agree(self) -> None:
+        """Give every process the first one's buffers: batch norm averages over a process's images.
+
+        Otherwise each would measure a model of its own, and stop when its own patience ends.
+        """
+        if self.fabric.world_size > 1:
+            for buffer in self.current().buffers():
+                torch.distributed.broadcast(buffer, src=0)
 
     def out_of_patience(self) -> bool:
         """Whether too many epochs have passed since the best one."""

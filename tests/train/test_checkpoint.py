@@ -151,6 +151,18 @@ def test_sigkill_in_another_process(
     assert same(weights, whole[0])
 
 
+def test_twenty_kills_of_two_processes_and_twenty_identical_ends(tmp_path: Path) -> None:
+    here, torchrun = Path(__file__).parent, Path(sys.executable).parent / "torchrun"
+    done = subprocess.run(
+        [torchrun, "--standalone", "--nproc-per-node", "2", here / "two_processes.py", tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "20 of 20 ends are identical" in done.stdout, done.stdout + done.stderr[-3000:]
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     weights, history = run_until(None, tmp_path / "run.ckpt")
     again, history_again = run_until(0, tmp_path / "run.ckpt")  # the first step would raise
