@@ -140,7 +140,7 @@ def test_what_is_no_size_is_named(call: Callable[[Any], object], wrong: Any) -> 
         (lambda: CutMix(alpha="1"), "CutMix.alpha is '1'"),
         (lambda: Compose([RandAugment]), "a step is <class .*RandAugment'>"),
         (lambda: Compose(iter([Cutout()])), "Compose.steps is "),
-        (lambda: Compose([IMAGES]), "a step is tensor"),
+        (lambda: Compose([IMAGES]), r"steps\[0\] is tensor"),
         (lambda: RandAugment(m=None), "RandAugment.m is None .* expected float or 'random'"),
         (lambda: RandAugment().on_image(IMAGE, [-1], [True]), "chosen is -1; expected 0 to 13"),
         (lambda: crop_and_flip(IMAGES[:, :, :0], GENERATOR), "at least one pixel"),
