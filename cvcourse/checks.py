@@ -185,11 +185,13 @@ def check_integer(
     return number
 
 
-def check_integers(name: str, value: Any, n: int, meaning: str, **limits: int) -> tuple[int, ...]:
-    """A list of `n` whole numbers, each within the limits of `check_integer`, as a tuple."""
+def check_integers(
+    name: str, value: Any, n: int, meaning: str, low: float = -math.inf, high: int | None = None
+) -> tuple[int, ...]:
+    """A list of `n` whole numbers, each from `low` to `high`, as a tuple."""
     if not isinstance(value, tuple | list) or len(value) != n:
         raise TypeError(f"{name} is {_short(value)}; expected {n}: {meaning}")
-    return tuple([check_integer(name, part, meaning=meaning, **limits) for part in value])
+    return tuple([check_integer(name, part, low, high, meaning) for part in value])
 
 
 def check_number(

@@ -90,7 +90,7 @@ def test_the_same_made_twice_is_the_same(number: int) -> None:
         ),
         (supervised, partial(supervised, label_smoothing=0.1), None),
         (supervised, distillation(ANSWERS), None),
-        (RandAugment(n=1, m=9), RandAugment(n=1, m=8), ["it.m was 9, is now 8"]),
+        (RandAugment(n=1, m=9), RandAugment(n=1, m=8), ["it.m was 9.0, is now 8.0"]),
         (Noise(0.3), Noise(0.3, ("cut",)), ["it.kinds.0 was blur, is now cut"]),
         (RandAugment(n=1, m=9), None, ["it was RandAugment, is now absent"]),
         (lambda x: x.flip(2), lambda x: x.flip(3), None),
