@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from resuming import Killed, killed_after, state
+from lightning_fabric import Fabric
+from resuming import Killed, killed_after, same, state
 from torch import Tensor, nn
 
 from cvcourse.data import render
@@ -44,7 +45,7 @@ def jitter(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def run_until(
-    stop: int | None, path: Path | None, every: int | None = None
+    stop: int | None, path: Path | None, every: int | None = None, fabric: Fabric | None = None
 ) -> tuple[dict[str, Tensor], History]:
     model = new_model()
     with killed_after(stop):
@@ -54,14 +55,11 @@ def run_until(
             RECIPE,
             validation=VALIDATION,
             augment=jitter,
+            fabric=fabric,
             checkpoint=path,
             checkpoint_every=every,
         )
     return state(model), history
-
-
-def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
-    return all(torch.equal(a[name], b[name]) for name in a)
 
 
 @pytest.fixture(scope="module")

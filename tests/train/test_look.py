@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from answering import LABELED, RECIPE, TRAIN, Answers, new_model
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -17,7 +18,6 @@ from cvcourse.data import render
 from cvcourse.models import SingleLayer, SmallCNN, standardized
 from cvcourse.train import (
     Batch,
-    Recipe,
     accuracy,
     evaluate,
     fit,
@@ -30,26 +30,8 @@ from cvcourse.train.mix import mixed
 from cvcourse.train.multi_head import multi_head_step
 from cvcourse.train.pseudo_label import pseudo_labeling, self_training, teacher_probabilities
 
-TRAIN, LABELED = render(40, seed=0, size=8), render(10, seed=1, size=8)
-RECIPE = Recipe(epochs=1, batch_size=20)
 UNLABELED = replace(TRAIN, labels=torch.full((40,), -1))
 ONE_WITHOUT = replace(TRAIN, labels=torch.where(torch.arange(40) == 3, -1, TRAIN.labels))
-
-
-def new_model(**settings: Any) -> nn.Sequential:
-    torch.manual_seed(0)
-    return standardized(SingleLayer, TRAIN, **settings)
-
-
-class Answers(nn.Module):
-    """A layer on the pixels, and what a function makes of its answers."""
-
-    def __init__(self, of: Callable[[Tensor], Any]) -> None:
-        super().__init__()
-        self.layer, self.of = nn.Linear(192, 10), of
-
-    def forward(self, images: Tensor) -> Any:
-        return self.of(self.layer(images.float().flatten(1) / 255))
 
 
 USES: dict[str, Callable[[nn.Module], Any]] = {

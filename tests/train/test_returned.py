@@ -10,33 +10,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from answering import LABELED, RECIPE, TRAIN, Answers, new_model
 from torch import Tensor, nn
 
 from cvcourse.augment import CutMix, MixUp
-from cvcourse.data import render
-from cvcourse.models import SingleLayer, standardized
-from cvcourse.train import Batch, DivergedError, History, Recipe, fit, supervised
+from cvcourse.train import Batch, DivergedError, History, fit, supervised
 from cvcourse.train.mix import mixed
 from cvcourse.train.pseudo_label import self_training
-
-TRAIN, LABELED = render(40, seed=0, size=8), render(10, seed=1, size=8)
-RECIPE = Recipe(epochs=1, batch_size=20)
-
-
-def new_model(**settings: Any) -> nn.Sequential:
-    torch.manual_seed(0)
-    return standardized(SingleLayer, TRAIN, **settings)
-
-
-class Answers(nn.Module):
-    """A layer on the pixels, and what a function makes of its answers."""
-
-    def __init__(self, of: Callable[[Tensor], Any]) -> None:
-        super().__init__()
-        self.layer, self.of = nn.Linear(192, 10), of
-
-    def forward(self, images: Tensor) -> Any:
-        return self.of(self.layer(images.float().flatten(1) / 255))
 
 
 def returning(what: Callable[[Tensor], Any]) -> Any:
