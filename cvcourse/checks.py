@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, cast, get
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 Given = ParamSpec("Given")
@@ -356,6 +356,8 @@ Positive = Annotated[float, partial(check_number, low=0, above=True)]
 NotNegative = Annotated[float, partial(check_number, low=0)]
 Share = Annotated[float, partial(check_number, low=0, high=1, meaning="a share or probability")]
 Grey = Annotated[int, partial(check_integer, low=0, high=255, meaning="a grey level")]
+# Not taken apart: what NumPy's alias consists of differs between its versions.
+Numbers = Annotated[ArrayLike, lambda name, value: value]
 Probabilities = Annotated[Tensor, check_probabilities]
 Image = Annotated[np.ndarray, check_image]
 Images = Annotated[Tensor, check_images]

@@ -22,11 +22,11 @@ import torch
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cvcourse import fonts
-from cvcourse.checks import Count, Positive, check_array, check_integer, checked
+from cvcourse.checks import Count, Numbers, Positive, check_array, check_integer, checked
 from cvcourse.experiment import Interval, Results
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = (
@@ -74,7 +74,7 @@ SWEEPS = {
 'shift (of the side)'
 """
 Arm = Annotated[int, partial(check_integer, low=0, high=5, meaning="a colour and marker")]
-Positions = ArrayLike | Sequence[str]  #: along an axis: numbers, or names
+Positions = Numbers | Sequence[str]  #: along an axis: numbers, or names
 PAPER, INK = "#fcfcfa", "#222222"
 """What a figure is drawn on, and what is written in.
 
@@ -299,7 +299,7 @@ def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
 
 
 @checked
-def signed(values: ArrayLike) -> NDArray[np.uint8]:
+def signed(values: Numbers) -> NDArray[np.uint8]:
     """A picture of numbers around zero: orange above, blue below, white at zero.
 
     >>> import torch
@@ -429,7 +429,7 @@ def _positions(name: str, values: Positions) -> NDArray:
     return given if given.dtype.kind == "U" else _finite(name, given)
 
 
-def _finite(name: str, values: ArrayLike | Tensor) -> NDArray[np.float64]:
+def _finite(name: str, values: Numbers | Tensor) -> NDArray[np.float64]:
     array = check_array(name, values)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity; expected finite numbers")

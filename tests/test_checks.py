@@ -1,7 +1,7 @@
 """What a check lets through, and how it names what it does not."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from cvcourse.checks import (
     Checked,
     Count,
     NotNegative,
+    Numbers,
     Positive,
     Probabilities,
     Seed,
@@ -30,6 +31,7 @@ from cvcourse.checks import (
     check_same_length,
     checked,
 )
+from cvcourse.experiment import Unknown
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
@@ -131,6 +133,10 @@ def test_tensors() -> None:
         ({}, Any, {}),
         ({}, object, {}),
         ("sgd", Literal["adamw", "sgd"], "sgd"),
+        (0, Numbers | Sequence[str], 0),  # NumPy's own alias names no int, in some of its versions
+        (["a"], Numbers | Sequence[str], ["a"]),
+        (1.5, Numbers | Unknown, 1.5),
+        ({"a": 1.5}, Mapping[str, Numbers], {"a": 1.5}),
     ],
 )
 def test_what_fits_its_annotation_passes(value: Any, wanted: Any, found: Any) -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from cvcourse.checks import Checked, Positive, check_number, checked
+from cvcourse.checks import Checked, Numbers, Positive, check_number, checked
 from cvcourse.experiment.intervals import DASH, Interval, Unknown, interval
 from cvcourse.terminal import printable
 
@@ -45,7 +44,7 @@ class Finding(Checked):
         return {"holds": self.holds, "rule": self.rule, "bound": self.bound, **numbers}
 
 
-def more(effect: ArrayLike | Interval, than: float = 0.0) -> Finding:
+def more(effect: Numbers | Interval, than: float = 0.0) -> Finding:
     """The effect is more than a number: its whole interval lies above.
 
     >>> from cvcourse.experiment import more
@@ -62,7 +61,7 @@ def more(effect: ArrayLike | Interval, than: float = 0.0) -> Finding:
     return _judged(effect, "more than", than, lambda low, high: (low - than, than - high))
 
 
-def less(effect: ArrayLike | Interval, than: float = 0.0) -> Finding:
+def less(effect: Numbers | Interval, than: float = 0.0) -> Finding:
     """The effect is less than a number: its whole interval lies below. See `more`.
 
     >>> from cvcourse.experiment import less
@@ -79,7 +78,7 @@ def less(effect: ArrayLike | Interval, than: float = 0.0) -> Finding:
     return _judged(effect, "less than", than, lambda low, high: (than - high, low - than))
 
 
-def same(effect: ArrayLike | Interval, within: Positive) -> Finding:
+def same(effect: Numbers | Interval, within: Positive) -> Finding:
     """The effect is as good as none (equivalence): its whole interval lies within ± a margin.
 
     >>> from cvcourse.experiment import same
@@ -107,7 +106,7 @@ def same(effect: ArrayLike | Interval, within: Positive) -> Finding:
     )
 
 
-def _judged(effect: ArrayLike | Interval, rule: Rule, bound: float, room: Any) -> Finding:
+def _judged(effect: Numbers | Interval, rule: Rule, bound: float, room: Any) -> Finding:
     """`room`: (low, high) → by how much each interval holds, and by how much it fails, (k,)."""
     bound = check_number("the number to compare with", bound)
     estimate = effect if isinstance(effect, Interval) else interval(effect)

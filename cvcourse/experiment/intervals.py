@@ -7,10 +7,10 @@ from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import stats
 
-from cvcourse.checks import Natural, check, check_array, check_number, checked
+from cvcourse.checks import Natural, Numbers, check, check_array, check_number, checked
 
 Level = Annotated[float, partial(check_number, low=0, high=1 - 1e-12, above=True)]
 
@@ -99,7 +99,7 @@ class Unknown(Interval):
 
 
 @checked
-def interval(values: ArrayLike | Unknown, *, level: Level = 0.95) -> Interval:
+def interval(values: Numbers | Unknown, *, level: Level = 0.95) -> Interval:
     """Mean and Student-t confidence interval over the first axis (the seeds).
 
     >>> from cvcourse.experiment import interval
@@ -126,7 +126,7 @@ def interval(values: ArrayLike | Unknown, *, level: Level = 0.95) -> Interval:
 
 
 @checked
-def proportion(values: ArrayLike | Unknown, *, level: Level = 0.95) -> Interval:
+def proportion(values: Numbers | Unknown, *, level: Level = 0.95) -> Interval:
     """The interval of a mean of shares (accuracies, say), which stays within 0 and 1.
 
     The part of `interval` outside is cut off. No true mean can lie there, so the interval holds it

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from cvcourse.checks import Checked, check, check_array, check_integer, checked
+from cvcourse.checks import Checked, Numbers, check, check_array, check_integer, checked
 from cvcourse.experiment.intervals import Interval, Unknown, interval, proportion
 from cvcourse.parallel import parallel_map
 
-Outcome = Mapping[str, ArrayLike | Unknown]
+Outcome = Mapping[str, Numbers | Unknown]
 
 
 @dataclass(frozen=True)

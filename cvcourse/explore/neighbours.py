@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 import traitlets
-from numpy.typing import ArrayLike
 
 from cvcourse import neighbours
-from cvcourse.checks import check_integer, check_same_length
+from cvcourse.checks import Numbers, check_integer, check_same_length
 from cvcourse.explore import still, traits
 from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.traits import check_integers, check_numbers, check_rows, trait_errors
@@ -53,8 +52,8 @@ class NeighbourVote(Explorable):
 
     def __init__(
         self,
-        features: ArrayLike,
-        labels: ArrayLike,
+        features: Numbers,
+        labels: Numbers,
         names: Sequence[str],
         *,
         query: Sequence[float] | None = None,

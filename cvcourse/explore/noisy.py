@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import traitlets
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from cvcourse.checks import check_integer, checked
+from cvcourse.checks import Numbers, check_integer, checked
 from cvcourse.data import ImageSet
 from cvcourse.explore import still, traits
 from cvcourse.explore.base import Explorable, module
@@ -57,7 +57,7 @@ class NoisyStudentRounds(Explorable):
     @trait_errors()
     @checked
     def __init__(
-        self, rounds: ArrayLike, pictures: ImageSet, *, shown: int = 16, round: int = 0
+        self, rounds: Numbers, pictures: ImageSet, *, shown: int = 16, round: int = 0
     ) -> None:
         shape, classes = tuple(pictures.images.shape), len(pictures.class_names)
         guesses = check_rows("rounds", rounds, partial(_CLASSES, high=classes - 1))

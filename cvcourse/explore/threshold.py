@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from cvcourse.checks import check_probabilities, check_same_length
+from cvcourse.checks import Numbers, check_probabilities, check_same_length
 from cvcourse.explore import still, traits
 from cvcourse.explore.base import Explorable, module
 from cvcourse.explore.traits import (
@@ -52,8 +52,8 @@ class PseudoLabelThreshold(Explorable):
     @trait_errors()
     def __init__(
         self,
-        probabilities: ArrayLike,
-        labels: ArrayLike,
+        probabilities: Numbers,
+        labels: Numbers,
         names: Sequence[str],
         *,
         threshold: float = 0.9,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from cvcourse.checks import NotNegative, checked
+from cvcourse.checks import NotNegative, Numbers, checked
 from cvcourse.practice.exercise import Exercise, Feedback
 
 
@@ -26,18 +26,18 @@ class Number(Exercise):
     @checked
     def __init__(
         self,
-        solution: Callable[[], ArrayLike],
+        solution: Callable[[], Numbers],
         *,
         hint: str,
         why: str,
-        mistakes: Mapping[str, ArrayLike],
+        mistakes: Mapping[str, Numbers],
         tolerance: NotNegative = 1e-6,
     ) -> None:
         super().__init__(solution, hint=hint, why=why)
         self.mistakes, self.tolerance = mistakes, tolerance
 
     @property
-    def answer(self) -> ArrayLike:
+    def answer(self) -> Numbers:
         """What the solution gives."""
         return self._solution()
 
@@ -65,7 +65,7 @@ class Number(Exercise):
         way = "large" if given > right else "small"
         return Feedback("✗", f"Not yet: {float(given):,.10g} is too {way}.")
 
-    def _close(self, given: ArrayLike, right: ArrayLike) -> NDArray[np.bool_]:
+    def _close(self, given: Numbers, right: Numbers) -> NDArray[np.bool_]:
         return np.asarray(np.isclose(given, right, rtol=self.tolerance, atol=1e-9))
 
 

@@ -18,7 +18,7 @@ FILES = {
 }
 TREES = {module: ast.parse(path.read_text("utf-8")) for module, path in FILES.items()}
 #: A parameter of such a type has a shape, a dtype, a unit or a range to tell.
-ARRAYS = re.compile(r"\b(Tensor|NDArray|ndarray|ArrayLike|Array|Images?|Scalar)\b")
+ARRAYS = re.compile(r"\b(Tensor|NDArray|ndarray|Numbers|Array|Images?|Scalar)\b")
 TOLD = re.compile(r"\(|\d|\b(int64|uint8|float|bool|a number|degrees|pixels|logits|the same)\b")
 
 
