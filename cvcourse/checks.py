@@ -285,8 +285,12 @@ def check_labels(name: str, value: Any, n: int, n_classes: int, low: int = 0) ->
     return value
 
 
-def check_range(name: str, value: Any, low: float, high: float, meaning: str) -> Any:
+def check_range(
+    name: str, value: Any, low: float, high: float, meaning: str, *, whole: bool = False
+) -> Any:
     """A number, as Python's own float, or a tensor of them, from `low` to `high`."""
+    if whole and bool((torch.as_tensor(check(name, value, Scalar)) % 1).any()):
+        raise ValueError(f"{name} is {_short(value)}; expected whole numbers ({meaning})")
     if not isinstance(value, Tensor):
         return check_number(name, value, low, high, meaning)
     if check(name, value, Tensor).dtype == torch.bool:

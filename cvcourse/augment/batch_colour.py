@@ -25,7 +25,7 @@ from cvcourse.augment import ops
 from cvcourse.augment.batch_geometry import each
 from cvcourse.augment.chunks import by_chunks
 from cvcourse.augment.ops import GREY
-from cvcourse.checks import Grey, Images, Scalar, check_range, checked, hints_of
+from cvcourse.checks import Grey, Images, Scalar, check_integer, check_range, checked, hints_of
 
 
 class Operation(Protocol):
@@ -82,7 +82,9 @@ def _colours(
 
 def _of_each(one: Any) -> Any:
     """A number or a tensor, in the range that an annotation of `ops` has for a number."""
-    return Annotated[Scalar, partial(check_range, **get_args(one)[1].keywords)]
+    check_one = get_args(one)[1]
+    whole = check_one.func is check_integer
+    return Annotated[Scalar, partial(check_range, **check_one.keywords, whole=whole)]
 
 
 @_colours()

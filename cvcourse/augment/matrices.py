@@ -258,6 +258,8 @@ def warp_keypoints(points: Array, matrix: Array) -> Array:
     points, matrix = check_finite("points", points, 2), check_finite("matrix", matrix, 3, 3)
     if isinstance(points, Tensor) != isinstance(matrix, Tensor):
         raise TypeError("one of points and matrix is a tensor; expected both, or both NumPy arrays")
+    if isinstance(points, Tensor) and points.dtype != matrix.dtype:
+        raise TypeError(f"points are {points.dtype} and matrix {matrix.dtype}; expected one dtype")
     linear, offset = matrix[..., :2].swapaxes(-1, -2), matrix[..., None, :, 2]
     moved = points @ linear + offset  # (..., N, 3)
     if (moved[..., 2] == 0).any():

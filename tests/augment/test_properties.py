@@ -128,6 +128,7 @@ def test_flips_undo_themselves_and_quarter_turns_move_bytes(image: np.ndarray) -
 
 
 SMOOTH = np.add.outer(np.arange(41) * 2, np.arange(53) * 3).astype(np.uint8)
+BATCH = torch.zeros(2, 3, 4, 4, dtype=torch.uint8)
 
 
 @given(degrees=st.floats(-180, 180))
@@ -238,13 +239,20 @@ def test_absurd_parameters_are_refused_with_the_range(
         (lambda: geometry.warp(SMOOTH, IDENTITY, fill=256), "fill is 256; expected 0 to 255"),
         (lambda: geometry.affine(SMOOTH, IDENTITY), "shape"),
         (lambda: ops.posterize(SMOOTH, 2.5), "bits is 2.5 .* expected an integer"),
+        (lambda: batch_colour.posterize(BATCH, 2.5), "bits is 2.5 .* expected whole numbers"),
+        (
+            lambda: batch_colour.posterize(BATCH, torch.tensor([2.0, 2.5])),
+            "bits is tensor.* expected whole numbers",
+        ),
+        (
+            lambda: matrices.warp_keypoints(torch.ones(2, 2), torch.eye(3, dtype=torch.float64)),
+            "points are torch.float32 and matrix torch.float64; expected one dtype",
+        ),
         (lambda: ops.blur(np.zeros((0, 4), np.uint8), 0.1), "at least one pixel"),
         (lambda: ops.equalize(np.zeros((3, 4, 5), np.uint8)), "C = 1, 3 or 4"),
         (lambda: batch_colour.equalize(torch.zeros(3, 4, dtype=torch.uint8)), "(B, C, H, W)"),
         (
-            lambda: batch_geometry.rotate(
-                torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.ones(3)
-            ),
+            lambda: batch_geometry.rotate(BATCH, torch.ones(3)),
             "expected a number or \\(2,\\)",
         ),
     ],
