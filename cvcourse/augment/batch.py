@@ -15,8 +15,10 @@ from cvcourse.checks import Checked, Grey, Images, Natural, Share, check_fields,
 
 
 @checked
-def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: Natural = 4) -> Tensor:
-    """Shift every image by up to `padding` pixels each way, and mirror every other one.
+def crop_and_flip(
+    images: Tensor, generator: torch.Generator, *, padding: Natural = 4, flip: Share = 0.5
+) -> Tensor:
+    """Shift every image by up to `padding` pixels each way, and mirror about every other one.
 
     The standard augmentation of CIFAR (He et al. 2016, section 4.2): pad with black, crop the
     original size at a random place, flip left and right with probability ½.
@@ -31,6 +33,8 @@ def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: Natura
         images: (B, C, H, W), any dtype.
         generator: on the images' device.
         padding: pixels, at least 0.
+        flip: the probability that an image is mirrored; 0 where that would change its class, as
+            it does a digit's.
 
     Returns:
         A new tensor of the same shape, dtype and device.
@@ -42,7 +46,7 @@ def crop_and_flip(images: Tensor, generator: torch.Generator, *, padding: Natura
     b, c, h, w = images.shape
     device = images.device
     y, x = torch.randint(0, 2 * padding + 1, (2, b, 1), generator=generator, device=device)
-    flipped = torch.rand(b, 1, generator=generator, device=device) < 0.5  # like y and x, (B, 1)
+    flipped = torch.rand(b, 1, generator=generator, device=device) < flip  # like y and x, (B, 1)
     both = F.pad(torch.cat([images, images.flip(3)]), [padding] * 4)  # (2B, C, H, W)
     # A picture's window begins at one place of the flat memory of both versions: its number times
     # the pixels of a padded picture, plus y rows, plus x. A mirrored one counts x from the right.

@@ -47,6 +47,8 @@ def test_without_padding_only_the_mirror_is_left() -> None:
     mirrored = (results == IMAGES.flip(3)).flatten(1).all(dim=1)
     assert (straight ^ mirrored).all()
     assert 60 < straight.sum() < 140
+    for flip, like in ((0.0, IMAGES), (1.0, IMAGES.flip(3))):
+        assert crop_and_flip(IMAGES, torch.Generator(), padding=0, flip=flip).equal(like)
 
 
 def test_a_crop_is_drawn_first_and_then_mirrored() -> None:
