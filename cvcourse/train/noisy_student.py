@@ -36,15 +36,15 @@ class Round(Checked):
     Attributes:
         number: from 1.
         coverage: share of the images without a label that reached the threshold.
-        teacher_accuracy: of the round's teacher on the validation set, 0 to 1.
-        student_accuracy: of its student.
+        teacher_accuracy: of the round's teacher on the validation set, 0 to 1; None: there is none.
+        student_accuracy: of its student, likewise.
         accepted: whether the student became the next round's teacher.
     """
 
     number: Count
     coverage: Share
-    teacher_accuracy: Share
-    student_accuracy: Share
+    teacher_accuracy: Share | None
+    student_accuracy: Share | None
     accepted: bool
 
 
@@ -54,7 +54,7 @@ def noisy_student(
     new_student: Callable[[int], nn.Module],
     labeled: ImageSet,
     unlabeled: ImageSet,
-    validation: ImageSet,
+    validation: ImageSet | None,
     recipe: Recipe,
     *,
     rounds: Count = 3,
@@ -68,7 +68,7 @@ def noisy_student(
     fabric: Fabric | None = None,
     directory: str | Path | None = None,
 ) -> tuple[nn.Module, list[Round]]:
-    """Teacher → pseudo-labels → noised student → the student is the teacher, if it is better.
+    """Teacher → pseudo-labels → noised student → the student is the next teacher, if it is better.
 
     The teacher labels clean images in evaluation mode; only the student is noised: by `augment`,
     and by whatever dropout and stochastic depth it was built with.
@@ -92,7 +92,8 @@ def noisy_student(
             called with the random states seeded.
         labeled: images with labels.
         unlabeled: images whose labels are not looked at.
-        validation: decides, after every round, whether the student becomes the teacher.
+        validation: decides, after every round, whether the student becomes the teacher; None: it
+            does, as in the paper.
         recipe: of each student's training; an epoch is a pass over the pseudo-labelled images.
         rounds: how many, at least 1.
         augment: the student's input noise.
@@ -116,8 +117,9 @@ def noisy_student(
         CheckpointError: a file in the directory is from another run.
     """
     check_same_classes("unlabeled", unlabeled, "labeled", labeled)
-    check_same_classes("validation", validation, "labeled", labeled)
-    check_labeled("validation", validation)
+    if validation is not None:
+        check_same_classes("validation", validation, "labeled", labeled)
+        check_labeled("validation", validation)
     if directory is not None:
         _belongs(
             Path(directory) / "rounds.ckpt",
@@ -135,7 +137,7 @@ def noisy_student(
             ask=ask,
             seed=seed,
         )
-    best, made = accuracy(teacher, validation), []
+    best, made = _score(teacher, validation), []
     for number in progress(range(1, rounds + 1), desc="rounds"):
         own_seed = 1000 * seed + number
         probabilities = ask(teacher, unlabeled.images)  # (N, n_classes)
@@ -156,13 +158,16 @@ def noisy_student(
             fabric=fabric,
             checkpoint=None if directory is None else Path(directory) / f"round_{number}.ckpt",
         )
-        score = accuracy(student, validation)
-        made.append(
-            Round(number, coverage(probabilities, threshold), best, score, accepted=score > best)
-        )
-        if score > best:
+        score = _score(student, validation)
+        accepted = best is None or score is None or score > best
+        made.append(Round(number, coverage(probabilities, threshold), best, score, accepted))
+        if accepted:
             teacher, best = student, score
     return teacher, made
+
+
+def _score(model: nn.Module, validation: ImageSet | None) -> float | None:
+    return None if validation is None else accuracy(model, validation)
 
 
 def _belongs(path: Path, **given: Any) -> None:

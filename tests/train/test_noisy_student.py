@@ -109,6 +109,29 @@ def test_validation_says_who_teaches_next(good: bool) -> None:
     assert last is accepted[-1]
 
 
+def test_without_validation_every_student_teaches_next() -> None:
+    asked: list[nn.Module] = []
+    students: list[nn.Module] = []
+
+    def ask(teacher: nn.Module, images: Tensor) -> Tensor:
+        asked.append(teacher)
+        return nn.functional.one_hot(SPLIT.unlabeled_truth, 10).float()
+
+    def remembered(number: int) -> nn.Module:
+        students.append(new_teacher())
+        return students[-1]
+
+    first = new_teacher()
+    recipe = Recipe(epochs=1, batch_size=64, learning_rate=1e-9)  # none is better than its teacher
+    sets = (SPLIT.labeled, SPLIT.unlabeled, None)
+    last, rounds = noisy_student(first, remembered, *sets, recipe, rounds=2, ask=ask)
+    assert asked == [first, students[0]]
+    assert last is students[1]
+    assert [(r.teacher_accuracy, r.student_accuracy, r.accepted) for r in rounds] == [
+        (None, None, True)
+    ] * 2
+
+
 def test_only_the_student_is_noised() -> None:
     shown: dict[str, list[tuple[bool, Tensor]]] = {"teacher": [], "student": []}
 
