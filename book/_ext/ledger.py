@@ -152,7 +152,7 @@ def state_claims(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Make a chapter's table of verdicts from the data: statements, links and numbers, too."""
     claims = {claim.id: claim for claim in vars(app.env)["claims"] if claim.live}
     for raw in doctree.findall(nodes.raw) if app.builder.format == "html" else ():
-        if '<table class="verdicts">' in raw.astext():
+        if '<table class="verdicts' in raw.astext():
             found = [claims[id] for id in VERDICT_ROW.findall(raw.astext()) if id in claims]
             rows = "\n".join(_verdict_row(app, page, claim) for claim in found)
             raw.children = [nodes.Text(VERDICT_TABLE.format(rows))]

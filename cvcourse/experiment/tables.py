@@ -12,6 +12,8 @@ from cvcourse.experiment.claims import Claim, show
 from cvcourse.experiment.intervals import DASH, Interval
 from cvcourse.terminal import printable
 
+NO_MATH = "tex2jax_ignore mathjax_ignore"  #: for notebooks, where dollars would begin a formula
+
 
 @dataclass(frozen=True)
 class Table(Checked):
@@ -56,7 +58,7 @@ class Table(Checked):
             for row in self.rows
         )
         html = (
-            f'<table class="{self.kind}">\n<thead><tr>{"".join(heads)}</tr></thead>\n'
+            f'<table class="{self.kind} {NO_MATH}">\n<thead><tr>{"".join(heads)}</tr></thead>\n'
             f"<tbody>\n{body}\n</tbody>\n</table>"
         )
         return {"text/plain": str(self), "text/html": html}

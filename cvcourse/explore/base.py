@@ -11,13 +11,13 @@ from typing import Any
 import anywidget
 
 from cvcourse.checks import checked
+from cvcourse.experiment.tables import NO_MATH
 
 _FOLDER = Path(__file__).parent
 STYLE = (_FOLDER / "explore.css").read_text("utf-8")
 _KIT = (_FOLDER / "kit.js").read_text("utf-8")
 _SHIM = (_FOLDER / "shim.js").read_text("utf-8")
 _NAMESPACE = uuid.UUID("5b1f3f8e-6d0c-5d0e-9a36-0c1f7a1d2b11")
-NO_MATH = "tex2jax_ignore mathjax_ignore"  #: for notebooks, where dollars would begin a formula
 _EXPORT = "export default {"
 
 

@@ -25,7 +25,7 @@ def test_a_table_is_aligned_and_formats_its_cells(capsys: pytest.CaptureFixture[
 def test_a_table_for_the_page_names_rows_and_columns_and_escapes() -> None:
     bundle = Table(("", "a < b"), (("row & row", "<b>"),))._repr_mimebundle_()
     assert bundle["text/html"] == (
-        '<table class="measured">\n'
+        '<table class="measured tex2jax_ignore mathjax_ignore">\n'
         '<thead><tr><td></td><th scope="col">a &lt; b</th></tr></thead>\n'
         '<tbody>\n<tr><th scope="row">row &amp; row</th><td>&lt;b&gt;</td></tr>\n'
         "</tbody>\n</table>"
