@@ -156,7 +156,10 @@ def make(name: str) -> Path:
         papermill.execute_notebook(
             path,
             folder / "run.ipynb",
-            {**settings, "record_path": str(folder / "results.json")},
+            {
+                **entry["parameters"],
+                "record_path": str(folder / "results.json"),
+            },
             kernel_name="python3",
             cwd=folder,
         )

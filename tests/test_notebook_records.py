@@ -35,7 +35,7 @@ def test_every_record_is_listed_and_every_listed_one_can_be_made(record: ModuleT
         assert "record_path" not in entry["parameters"]
 
 
-PARAMETERS = 'seeds = 2\nsteps = 1\nrecord_path = ""'
+PARAMETERS = 'seeds = 2\nsteps = 1\ncounts = (1, 5)\nrecord_path = ""'
 EXPERIMENT = """
 import os
 from pathlib import Path
@@ -44,6 +44,7 @@ from cvcourse.experiment import claim, more, repeat, save_record
 def learn(seed):
     if seed == 1 and os.environ.get("CUT_OFF"):
         raise ZeroDivisionError
+    assert counts == (1, 5)  # papermill would hand over a text
     Path(os.environ["RAN"], f"seed {seed}").open("a").write("x")
     return {"gain": steps + seed / 10}
 
@@ -85,7 +86,7 @@ def test_a_record_holds_results_claims_settings_and_code(bench: ModuleType) -> N
     made = json.loads(bench.make("small-longer").read_text())
     assert made["notebook"] == "00_small"
     assert made["purpose"] == "to try"
-    assert made["settings"] == {"seeds": 2, "steps": 7, "axis": [1, 2]}
+    assert made["settings"] == {"seeds": 2, "steps": 7, "counts": [1, 5], "axis": [1, 2]}
     assert made["results"]["learn"]["values"]["gain"] == [7.0, 7.1]
     (claim,) = made["claims"]
     assert claim["effect"][0]["estimate"] == 7.05
