@@ -347,7 +347,7 @@ quiz = Quiz(
         Wrong("Nothing: labels and steps are equal.", "Only those that were counted."),
         Right(
             "What went into the backbone.",
-            "1,250 labels of other classes, and as many multiply-adds again.",
+            "1,250 labels of other classes, and the multiply-adds that learning them took.",
         ),
         Wrong("The size of the network.", "All methods here train the same one."),
     ),

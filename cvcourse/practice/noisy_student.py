@@ -158,9 +158,10 @@ quiz = Quiz(
         Wrong("Both.", "The labels of a noised teacher were clearly worse."),
     ),
     Question(
-        "Noisy Student's student is larger than its teacher. Whom should it be compared with?",
+        "Noisy Student ends above its first teacher. Whom should it be compared with?",
         Wrong(
-            "With the first teacher.", "That flatters it: most of the gain is width and patience."
+            "With the first teacher.",
+            "That flatters it: the chain has had several times the steps.",
         ),
         Wrong("With a smaller student.", "That says what growing is worth, not what rounds are."),
         Right(

@@ -1,0 +1,118 @@
+"""FixMatch and its fair opponents on CIFAR-10, with the papers' numbers, on a GPU.
+
+The most wanted runs come first, three seeds of each side by side; no run is begun after the time is
+up. Every result is a line of JSON, written as soon as it is there, with the machine, the versions
+and the date. A trial of everything on a CPU, at a hundredth of the size:
+
+    CVCOURSE_DATA=… python benchmarks/few_labels_gpu.py results.jsonl --size 0.0002 --minutes 1
+    CVCOURSE_DATA=… python benchmarks/few_labels_gpu.py results.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from cvcourse.augment import Compose, Cutout, RandAugment, crop_and_flip
+from cvcourse.data import load, split_labels
+from cvcourse.experiment.records import hardware
+from cvcourse.models import SmallResNet, standardized
+from cvcourse.train import Recipe, accuracy, fit
+from cvcourse.train.fixmatch import fixmatch
+
+SEEDS = (0, 1, 2)
+STEPS = 25_000
+LABELED, UNLABELED = 64, 448  # pictures a step
+RUNS = [  # method, labels in all, times the steps
+    ("FixMatch", 250, 1),
+    ("labels alone", 250, 1),
+    ("labels alone", 250, 3),
+    ("FixMatch", 4000, 1),
+    ("labels alone", 4000, 1),
+    ("labels alone", 4000, 3),
+]
+STRONG = Compose([crop_and_flip, RandAugment(2, m="random"), Cutout(0.5)])
+
+
+def error(method: str, labels: int, steps: int, seed: int) -> float:
+    """The error on the test photographs, in percent, after one training."""
+    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    train, test = (load("cifar10-jpeg", split).to(device) for split in ("train", "test"))
+    parts = split_labels(train, labels // 10, validation_per_class=0, seed=seed)
+    torch.manual_seed(seed)
+    model = standardized(SmallResNet, train, width=32)
+    numbers = {
+        "optimizer": "sgd",
+        "learning_rate": 0.03,
+        "schedule": "cosine",
+        "ema_decay": 0.999,
+        "precision": "32-true" if device.type == "cpu" else "bf16-mixed",
+    }
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]  # norms and biases
+    groups = [
+        {"params": decayed, "weight_decay": 5e-4},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    if method == "FixMatch":
+        pool = parts.unlabeled[: steps * UNLABELED]  # all of it, but in a trial
+        recipe = Recipe.for_steps(steps, len(pool), batch_size=UNLABELED, **numbers)
+        step = fixmatch(parts.labeled, weak=crop_and_flip, strong=STRONG, batch_size=LABELED)
+        fit(model, pool, recipe, step=step, parameters=groups, seed=seed)
+    else:  # a thousand steps at a time: the pictures, repeated, take memory
+        a_pass = min(steps, 1000)
+        often = parts.labeled.repeated(a_pass * LABELED)
+        recipe = Recipe.for_steps(steps, len(often), batch_size=LABELED, **numbers)
+        fit(model, often, recipe, augment=STRONG, parameters=groups, seed=seed)
+    return 100 * (1 - accuracy(model, test))
+
+
+def main() -> None:
+    """All runs, or (with --only) one of them, in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path, help="a file of JSON lines, added to")
+    parser.add_argument("--size", type=float, default=1.0, help="so many times the steps")
+    parser.add_argument("--minutes", type=float, default=8.0, help="begin no run after these")
+    parser.add_argument("--only", nargs=2, type=int, help="number of a run, and a seed")
+    given = parser.parse_args()
+    if given.only is None:
+        end = time.monotonic() + 60 * given.minutes
+        for number in range(len(RUNS)):
+            if time.monotonic() > end:
+                print(f"the time is up: {len(RUNS) - number} of {len(RUNS)} runs are left")
+                break
+            command = [sys.executable, __file__, *sys.argv[1:], "--only", str(number)]
+            beside = [subprocess.Popen([*command, str(seed)]) for seed in SEEDS]
+            codes = [process.wait() for process in beside]  # of all, even if one failed
+            if any(codes):
+                raise SystemExit(f"error: run {RUNS[number]} failed; see above")
+        return
+    number, seed = given.only
+    method, labels, times = RUNS[number]
+    steps = max(1, round(given.size * STEPS * times))
+    begun = time.perf_counter()
+    result = {
+        "method": method,
+        "labels": labels,
+        "steps": steps,
+        "seed": seed,
+        "error": error(method, labels, steps, seed),
+        "seconds": round(time.perf_counter() - begun, 1),
+        "hardware": hardware(),
+        "torch": torch.__version__,
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    with given.results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(result) + "\n")
+    print(result)
+
+
+if __name__ == "__main__":
+    main()
