@@ -308,14 +308,13 @@ def spend(
 
 quiz = Quiz(
     Question(
-        "One label a class, 1,245 pictures without: which method that starts from nothing is "
-        "right on more than a third?",
-        Wrong("FixMatch.", "It waits until the model is sure, and a model that guesses is not."),
+        "One label per class, 1,245 pictures without one, no backbone from elsewhere. What gets "
+        "furthest?",
+        Wrong("FixMatch.", "It is soon sure, and wrong: it ended near chance."),
         Wrong("Noisy Student.", "Its first teacher guesses, and a student learns to guess."),
         Right(
-            "None of them.",
-            "Guessing is right on a fifth, and the best of them on 29 %. Only what was learned "
-            "elsewhere helps there.",
+            "Features learned from the pictures themselves.",
+            "They need no label. Then one per class names what the features already keep apart.",
         ),
     ),
     Question(
