@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 import torch
-from chapters import CHAPTERS, ROOT, chapter, exercises_of
+from chapters import CHAPTERS, chapter, exercises_of
 from scipy import stats
 from torch import nn
 from torchvision.ops import generalized_box_iou_loss
@@ -326,21 +325,18 @@ def test_a_fair_gap_is_that_of_the_paired_t_test() -> None:
 
 
 def test_the_budget_is_spent_on_what_the_chapter_measured() -> None:
-    """As its tables have it; another machine's second decimal changes no decision."""
-    from cvcourse.practice.label_budget import MEASURED, WORK
+    from cvcourse.experiment import load_record
+    from cvcourse.practice.label_budget import COUNTS, MEASURED, WORK
 
-    notebook = nbformat.read(ROOT / "notebooks/14_label_budget.ipynb", as_version=4)
-    tables = [
-        {row[0]: row[1:] for row in (re.split(r"  +", line) for line in text.splitlines())}
-        for cell in notebook.cells
-        for text in (out.get("data", {}).get("text/plain", "") for out in cell.get("outputs", ()))
-        if "labels only  " in text
-    ]
-    costs, accuracies, *_ = tables
-    for name in MEASURED:
-        assert float(costs[name][-1]) == WORK[name]
-        found = [float(cell.split()[0]) for cell in accuracies[name][: len(MEASURED[name])]]
-        assert found == pytest.approx(MEASURED[name], abs=0.04)
+    record = load_record("14_label_budget-shapes")
+    found = record.results["methods"]
+    assert record.settings["counts"] == list(COUNTS)
+    assert {name for name in found.values if "/" not in name} == MEASURED.keys()
+    five = COUNTS.index(5)
+    for name, accuracies in MEASURED.items():
+        assert accuracies == pytest.approx(found.interval(name).mean, abs=0.006)
+        work = found[f"{name}/work"][0, five] / found["labels only/work"][0, five]
+        assert WORK[name] == pytest.approx(work, abs=0.06)
 
 
 def test_every_kind_of_method_is_the_right_one_for_some_purse() -> None:
