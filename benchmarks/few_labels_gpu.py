@@ -2,7 +2,7 @@
 
 The most wanted runs come first, three seeds of each side by side; no run is begun after the time is
 up. Every result is a line of JSON, written as soon as it is there, with the machine, the versions
-and the date. A trial of everything on a CPU, at a hundredth of the size:
+and the date. A trial of everything on a CPU takes a few steps of each (a FixMatch step, seconds):
 
     CVCOURSE_DATA=… python benchmarks/few_labels_gpu.py results.jsonl --size 0.0002 --minutes 1
     CVCOURSE_DATA=… python benchmarks/few_labels_gpu.py results.jsonl

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,22 +29,34 @@ def new_student(number: int) -> nn.Module:
     return standardized(noised, SPLIT.unlabeled)
 
 
+class Chain:
+    """Makes the students, and says who was asked for the labels: the truth, whoever it is."""
+
+    def __init__(self, new: Callable[[int], nn.Module]) -> None:
+        self.new = new
+        self.asked: list[nn.Module] = []
+        self.students: list[nn.Module] = []
+
+    def ask(self, teacher: nn.Module, images: Tensor) -> Tensor:
+        self.asked.append(teacher)
+        return nn.functional.one_hot(SPLIT.unlabeled_truth, 10).float()
+
+    def student(self, number: int) -> nn.Module:
+        self.students.append(self.new(number))
+        return self.students[-1]
+
+
 def run(
     directory: Path | None = None, stop: int | None = None, seed: int = 0, **settings: Any
 ) -> tuple[list[nn.Module], list[Round]]:
     """The students of three rounds, and what the rounds came to."""
-    students: list[nn.Module] = []
-
-    def remembered(number: int) -> nn.Module:
-        students.append(new_student(number))
-        return students[-1]
-
+    chain = Chain(new_student)
     teacher = new_teacher()
     torch.seed()  # whatever went before must not matter
     with killed_after(stop):
         _, rounds = noisy_student(
             teacher,
-            remembered,
+            chain.student,
             **{
                 "labeled": SPLIT.labeled,
                 "unlabeled": SPLIT.unlabeled,
@@ -55,7 +68,7 @@ def run(
                 **settings,
             },
         )
-    return students, rounds
+    return chain.students, rounds
 
 
 def same(a: list[nn.Module], b: list[nn.Module]) -> bool:
@@ -78,55 +91,36 @@ def test_the_records_are_of_the_students() -> None:
 @pytest.mark.parametrize("good", [True, False])
 def test_validation_says_who_teaches_next(good: bool) -> None:
     """Students learn from what `ask` says: the truth, or nothing at a rate of almost 0."""
-    asked: list[nn.Module] = []
-    students: list[nn.Module] = []
-
-    def ask(teacher: nn.Module, images: Tensor) -> Tensor:
-        asked.append(teacher)
-        return nn.functional.one_hot(SPLIT.unlabeled_truth, 10).float()
-
-    def remembered(number: int) -> nn.Module:
-        students.append(standardized(SmallResNet(width=8), SPLIT.unlabeled))
-        return students[-1]
-
+    chain = Chain(lambda number: standardized(SmallResNet(width=8), SPLIT.unlabeled))
     first = new_teacher()
     if not good:
         fit(first, SPLIT.validation, Recipe(epochs=60, batch_size=50, learning_rate=1e-2))
     recipe = Recipe(epochs=12, batch_size=64, learning_rate=1e-2 if good else 1e-9)
     last, rounds = noisy_student(
         first,
-        remembered,
+        chain.student,
         SPLIT.labeled,
         SPLIT.unlabeled,
         SPLIT.validation,
         recipe,
         rounds=2,
-        ask=ask,
+        ask=chain.ask,
     )
     assert rounds[0].accepted == good
-    assert asked == [first, students[0] if good else first]
-    accepted = [first, *(s for s, made in zip(students, rounds, strict=True) if made.accepted)]
+    assert chain.asked == [first, chain.students[0] if good else first]
+    both = zip(chain.students, rounds, strict=True)
+    accepted = [first, *(student for student, made in both if made.accepted)]
     assert last is accepted[-1]
 
 
 def test_without_validation_every_student_teaches_next() -> None:
-    asked: list[nn.Module] = []
-    students: list[nn.Module] = []
-
-    def ask(teacher: nn.Module, images: Tensor) -> Tensor:
-        asked.append(teacher)
-        return nn.functional.one_hot(SPLIT.unlabeled_truth, 10).float()
-
-    def remembered(number: int) -> nn.Module:
-        students.append(new_teacher())
-        return students[-1]
-
+    chain = Chain(lambda number: new_teacher())
     first = new_teacher()
     recipe = Recipe(epochs=1, batch_size=64, learning_rate=1e-9)  # none is better than its teacher
     sets = (SPLIT.labeled, SPLIT.unlabeled, None)
-    last, rounds = noisy_student(first, remembered, *sets, recipe, rounds=2, ask=ask)
-    assert asked == [first, students[0]]
-    assert last is students[1]
+    last, rounds = noisy_student(first, chain.student, *sets, recipe, rounds=2, ask=chain.ask)
+    assert chain.asked == [first, chain.students[0]]
+    assert last is chain.students[1]
     assert [(r.teacher_accuracy, r.student_accuracy, r.accepted) for r in rounds] == [
         (None, None, True)
     ] * 2
