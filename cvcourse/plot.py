@@ -183,8 +183,9 @@ def whiskers(
     arm: Arm = 0,
     across: bool = False,
     hollow: bool = False,
+    values: Numbers | None = None,
 ) -> None:
-    """A marker at each mean, and a whisker from end to end of its interval.
+    """A marker at each mean, a whisker from end to end of its interval, and a dot for each seed.
 
     >>> import matplotlib.pyplot as plt
     >>> from cvcourse import plot
@@ -203,6 +204,7 @@ def whiskers(
         arm: which colour and marker, 0 to 5; see `band`.
         across: draw from left to right.
         hollow: for a second version of an arm.
+        values: (n_seeds, n) what the intervals are of, or (n_seeds,) for one; drawn as dots.
     """
     given = [estimates] if isinstance(estimates, Interval) else estimates
     if not given:
@@ -212,6 +214,12 @@ def whiskers(
     at = _positions("places", places)
     if at.shape != mean.shape:
         raise ValueError(f"places are {at.shape}, estimates {mean.shape}; expected as many")
+    if values is not None:
+        each = _finite("values", values)  # (n_seeds, n)
+        each = each[:, None] if each.ndim == 1 else each
+        if each.ndim != 2 or each.shape[1] != at.size:
+            raise ValueError(f"values are {each.shape}; expected (n_seeds, {at.size})")
+        at = _finite("places beside which values are drawn", at)
     x, y = (mean, at) if across else (at, mean)
     ax.errorbar(
         x,
@@ -224,6 +232,10 @@ def whiskers(
         capsize=4,
         label=literal(label) or None,
     )
+    if values is not None:
+        beside = np.broadcast_to(at + (-0.22 if across else 0.12), each.shape)
+        dots = (each, beside) if across else (beside, each)
+        ax.plot(*dots, ".", color=GREY, markersize=4)
 
 
 @checked

@@ -33,6 +33,9 @@ LIST = FOLDER / "records.yml"
 RESULTS = ROOT / "cvcourse" / "results"
 WORK = ROOT / "_build" / "records"  # what a run that was cut off goes on from
 ENTRIES = {"notebook", "purpose", "parameters"}
+DRAWN = re.compile(
+    r"cvcourse/(plot|fonts|explore/\w+)\.py"
+)  # no number is theirs
 
 
 def read_list() -> dict[str, dict[str, Any]]:
@@ -66,7 +69,7 @@ def code_of(path: Path) -> dict[str, str]:
     """What a notebook's results come from: file → checksum.
 
     Its own cells, and each module of the package that it imports, or that one
-    of these imports.
+    of these imports; those that only draw are left out.
     """
     notebook = nbformat.read(path, as_version=4)
     cells = [
@@ -82,7 +85,7 @@ def code_of(path: Path) -> dict[str, str]:
     while waiting:
         module = waiting.pop()
         name = module.relative_to(ROOT).as_posix()
-        if name not in found:
+        if name not in found and not DRAWN.fullmatch(name):
             found[name] = checksum(module.read_text("utf-8"))
             waiting += imported(module.read_text("utf-8"))
     return dict(sorted(found.items()))
@@ -207,6 +210,7 @@ def state(name: str, entry: dict[str, Any]) -> str:
         file
         for file in sorted(now.keys() | record["code"].keys())
         if now.get(file) != record["code"].get(file)
+        and not DRAWN.fullmatch(file)
     ]
     if changed:
         return f"{record['date']}, older than {', '.join(changed)}"

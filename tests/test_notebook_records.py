@@ -141,3 +141,4 @@ def test_code_is_followed_through_the_package(record: ModuleType) -> None:
     assert {"notebooks/03_one_layer.ipynb", "cvcourse/train/fit.py"} <= set(code)
     assert {"cvcourse/random_state.py", "cvcourse/data/shapes.py"} <= set(code), "at second hand"
     assert not any("practice" in name for name in code)
+    assert not any(name.startswith(("cvcourse/plot", "cvcourse/explore")) for name in code), "drawn"

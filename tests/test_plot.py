@@ -14,6 +14,7 @@ from cvcourse import plot
 from cvcourse.experiment import interval, repeat
 
 BLACK = np.zeros((1, 4, 4), np.uint8)
+ONE = interval([0.1, 0.2])  # of one value
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,21 @@ def test_whiskers_end_where_the_interval_ends() -> None:
         assert container.get_label() == "arm"
 
 
+def test_whiskers_show_the_value_of_each_seed_beside_its_interval() -> None:
+    results = repeat(lambda seed: {"arm": [seed, 2.0 * seed]}, 3)
+    for across in (False, True):
+        _, ax = plt.subplots()
+        plot.whiskers(ax, [5, 6], results.interval("arm"), across=across, values=results["arm"])
+        dots = [line for line in ax.lines if line.get_marker() == "."]
+        assert len(dots) == 2
+        for place, line, values in zip((5, 6), dots, results["arm"].T, strict=True):
+            along, beside = line.get_xdata(), line.get_ydata()
+            if not across:
+                along, beside = beside, along
+            np.testing.assert_allclose(along, values)
+            assert 0 < np.abs(beside - place).max() < 0.3
+
+
 def test_whiskers_take_single_intervals_too() -> None:
     estimate = repeat(lambda seed: {"arm": [seed, 2.0 * seed]}, 3).interval("arm")
     _, ax = plt.subplots()
@@ -162,6 +178,9 @@ def test_dollars_in_names_are_text_in_every_figure(name: str) -> None:
         (lambda ax: plot.band(ax, [0, 1], interval([[1, 2, 3], [2, 3, 4]]), "a"), r"x are \(2,\)"),
         (lambda ax: plot.whiskers(ax, [0, 1], interval([0.1, 0.2])), r"places are \(2,\)"),
         (lambda ax: plot.whiskers(ax, [0], []), "estimates are none"),
+        (lambda ax: plot.whiskers(ax, 0, ONE, values=[[1, 2]]), r"values are \(1, 2\); .*, 1\)"),
+        (lambda ax: plot.whiskers(ax, 0, ONE, values=[1, np.nan]), "values holds NaN"),
+        (lambda ax: plot.whiskers(ax, ["a"], ONE, values=[1, 2]), "places beside .* numbers"),
         (lambda ax: plot.grid([[BLACK], [BLACK, BLACK]]), r"rows have \[1, 2\] images"),
         (lambda ax: plot.grid([[BLACK]], titles=["a", "b"]), "titles are 2; expected 1"),
         (lambda ax: plot.log_ticks(ax, [0, 1]), r"values\[0\] is 0"),

@@ -34,27 +34,54 @@ ROOT = Path(__file__).parents[2]
 STATE = ROOT / ".venv/mutants.json"
 HERE = Path(__file__).parent
 
-_TRAIN = [f"tests/train/test_{name}.py" for name in ("fit", "run", "recipe", "average")]
+_TRAIN = [
+    f"tests/train/test_{name}.py"
+    for name in ("fit", "run", "recipe", "average", "look", "returned", "two_steps")
+]
 #: Part → its tests. A part is a module or a package of cvcourse.
 PARTS: dict[str, list[str]] = {
-    "losses": ["tests/test_losses.py"],
+    "losses": ["tests/test_losses.py", "tests/train/test_papers.py", "tests/train/test_look.py"],
     "experiment": ["tests/experiment"],
-    "augment/mix": ["tests/augment/test_mix.py", "tests/train/test_mixed.py"],
+    "augment/mix": [
+        *(f"tests/augment/test_{name}.py" for name in ("mix", "doors")),
+        *(f"tests/train/test_{name}.py" for name in ("mixed", "look", "returned")),
+    ],
     "receptive_field": ["tests/receptive_field"],
     "train/step": _TRAIN,
-    "train/mix": ["tests/train/test_mixed.py"],
-    "train/multi_head": ["tests/models/test_heads.py"],
-    "train/evaluate": ["tests/train/test_evaluate.py", "tests/train/test_devices.py"],
-    "train/distill": ["tests/train/test_distill.py", "tests/train/test_devices.py"],
+    "train/mix": [
+        "tests/train/test_mixed.py",
+        "tests/train/test_look.py",
+        "tests/train/test_returned.py",
+    ],
+    "train/multi_head": [
+        "tests/models/test_heads.py",
+        "tests/train/test_look.py",
+        "tests/train/test_returned.py",
+    ],
+    "train/evaluate": [
+        f"tests/train/test_{name}.py" for name in ("evaluate", "devices", "look", "returned")
+    ],
+    "train/distill": [
+        f"tests/train/test_{name}.py" for name in ("distill", "devices", "look", "returned")
+    ],
     "train/transfer": ["tests/train/test_transfer.py"],
     "train/weights": ["tests/train/test_weights.py", "tests/train/test_other_weights.py"],
     "train/recipe": _TRAIN,
-    "train/identity": ["tests/train/test_identity.py", "tests/train/test_descriptions.py"],
-    "train/checkpoint": ["tests/train/test_resume.py", "tests/train/test_checkpoint.py"],
-    "train/fixmatch": ["tests/train/test_fixmatch.py", "tests/train/test_exact_steps.py"],
-    "train/pseudo_label": ["tests/train/test_pseudo_label.py", "tests/train/test_exact_steps.py"],
+    "train/identity": [
+        f"tests/train/test_{name}.py" for name in ("identity", "descriptions", "resume")
+    ],
+    "train/checkpoint": [
+        f"tests/train/test_{name}.py" for name in ("resume", "checkpoint", "damage", "two_steps")
+    ],
+    "train/fixmatch": [
+        f"tests/train/test_{name}.py" for name in ("fixmatch", "exact_steps", "papers", "returned")
+    ],
+    "train/pseudo_label": [
+        f"tests/train/test_{name}.py"
+        for name in ("pseudo_label", "exact_steps", "papers", "look", "returned")
+    ],
     "train/noisy_student": ["tests/train/test_noisy_student.py", "tests/train/test_rounds.py"],
-    "train/fit": [*_TRAIN, "tests/train/test_two_steps.py", "tests/train/test_resume.py"],
+    "train/fit": [*_TRAIN, "tests/train/test_resume.py", "tests/train/test_devices.py"],
 }
 
 
