@@ -61,6 +61,8 @@ from cvcourse.train import Recipe, accuracy, fit
 
 check_record_path(record_path)  # before the work"""
 
+FOLDED = "hide-input"  # the page shows the first line; a click, the rest
+
 QUESTION = """\
 ## Do more pictures help?
 
@@ -141,17 +143,17 @@ def skeleton(name: str, title: str, claim: str) -> NotebookNode:
     ]
     cells = [
         new_markdown_cell(OPENING.format(title=title)),
-        new_code_cell(code[0].source, metadata={"tags": ["setup"]}),
-        new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
-        new_code_cell(IMPORTS),
+        new_code_cell(code[0].source, metadata={"tags": ["setup", FOLDED]}),
+        new_code_cell(PARAMETERS, metadata={"tags": ["parameters", FOLDED]}),
+        new_code_cell(IMPORTS, metadata={"tags": [FOLDED]}),
         new_markdown_cell(QUESTION),
         new_code_cell(EXPERIMENT),
         new_code_cell(NUMBERS, metadata={"tags": ["nbval-ignore-output"]}),
-        new_code_cell(VERDICT.format(claim=claim)),
+        new_code_cell(VERDICT.format(claim=claim), metadata={"tags": [FOLDED]}),
         new_markdown_cell("What it means, and what it does not show."),
-        new_code_cell(RECORD),
+        new_code_cell(RECORD, metadata={"tags": [FOLDED]}),
         new_markdown_cell("## Verdict"),
-        new_code_cell("verdicts(made)"),
+        new_code_cell("verdicts(made)", metadata={"tags": [FOLDED]}),
         new_markdown_cell(CLOSING),
     ]
     return new_notebook(cells=cells)

@@ -206,12 +206,7 @@ def state(name: str, entry: dict[str, Any]) -> str:
     if "code" not in record:
         return f"{record['date']}, before records kept the code they come from"
     now = code_of(FOLDER / f"{entry['notebook']}.ipynb")
-    changed = [
-        file
-        for file in sorted(now.keys() | record["code"].keys())
-        if now.get(file) != record["code"].get(file)
-        and not DRAWN.fullmatch(file)
-    ]
+    changed = [file for file in now if now[file] != record["code"].get(file)]
     if changed:
         return f"{record['date']}, older than {', '.join(changed)}"
     return f"{record['date']}, up to date"
