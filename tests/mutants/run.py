@@ -47,7 +47,7 @@ PARTS: dict[str, list[str]] = {
         *(f"tests/train/test_{name}.py" for name in ("mixed", "look", "returned")),
     ],
     "receptive_field": ["tests/receptive_field"],
-    "train/step": _TRAIN,
+    "train/step": [*_TRAIN, "tests/train/test_devices.py"],
     "train/mix": [
         "tests/train/test_mixed.py",
         "tests/train/test_look.py",
