@@ -71,7 +71,8 @@ PARTS: dict[str, list[str]] = {
         f"tests/train/test_{name}.py" for name in ("identity", "descriptions", "resume")
     ],
     "train/checkpoint": [
-        f"tests/train/test_{name}.py" for name in ("resume", "checkpoint", "damage", "two_steps")
+        f"tests/train/test_{name}.py"
+        for name in ("resume", "checkpoint", "damage", "two_steps", "processes")
     ],
     "train/fixmatch": [
         f"tests/train/test_{name}.py" for name in ("fixmatch", "exact_steps", "papers", "returned")
@@ -81,7 +82,10 @@ PARTS: dict[str, list[str]] = {
         for name in ("pseudo_label", "exact_steps", "papers", "look", "returned")
     ],
     "train/noisy_student": ["tests/train/test_noisy_student.py", "tests/train/test_rounds.py"],
-    "train/fit": [*_TRAIN, "tests/train/test_resume.py", "tests/train/test_devices.py"],
+    "train/fit": [
+        *_TRAIN,
+        *(f"tests/train/test_{name}.py" for name in ("resume", "devices", "processes")),
+    ],
 }
 
 
