@@ -18,14 +18,13 @@ import traceback
 import types
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from mutations import Mutant
-from torch._subclasses.fake_tensor import FakeTensorMode
 
 SLOWEST = 1.5  # seconds; what takes longer is an experiment, and is left out
 BROKEN = 70  # the status of a child that did not come to a verdict
@@ -53,8 +52,7 @@ class Session:
         if session.testsfailed:
             raise session.Failed("the tests cannot be collected")
         self.items = {i.nodeid: i for i in session.items if i.nodeid not in self.slow}
-        with FakeTensorMode():
-            torch.zeros(1)  # torch imports hundreds of modules late: here once, not in every child
+        import_module("torch._dynamo")  # torch does it late: here once, not in every child
         self._measure()
         for thing in gc.get_objects():
             if type(thing) is types.FunctionType and thing.__code__.co_filename in self.files:
