@@ -40,7 +40,10 @@ _TRAIN = [
 ]
 #: Part → its tests. A part is a module or a package of cvcourse.
 PARTS: dict[str, list[str]] = {
-    "losses": ["tests/test_losses.py", "tests/train/test_papers.py", "tests/train/test_look.py"],
+    "losses": [
+        "tests/test_losses.py",
+        *(f"tests/train/test_{name}.py" for name in ("papers", "look", "devices")),
+    ],
     "experiment": ["tests/experiment"],
     "augment/mix": [
         *(f"tests/augment/test_{name}.py" for name in ("mix", "doors")),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from cvcourse.losses import contrastive_loss
 from cvcourse.train.distill import ask
 from cvcourse.train.evaluate import _logits
 from cvcourse.train.step import loss_and_metrics, rows
@@ -30,6 +31,11 @@ def test_metrics_come_to_where_the_loss_is(gpu: torch.device) -> None:
     loss = torch.zeros((), device=gpu, requires_grad=True)
     _, numbers = loss_and_metrics((loss, {"count": 3, "share": 0.5}))
     assert {number.device for number in numbers.values()} == {gpu}
+
+
+def test_the_contrastive_loss_stays_where_the_views_are(gpu: torch.device) -> None:
+    views = torch.zeros(3, 5, device=gpu)
+    assert [found.device for found in contrastive_loss(views, views, temperature=1.0)] == [gpu, gpu]
 
 
 def test_images_go_to_the_model_and_its_answers_come_back(gpu: torch.device) -> None:

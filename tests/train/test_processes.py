@@ -3,7 +3,7 @@
 None of them goes backward: autograd's threads do not outlive a fork.
 """
 
-import os
+import multiprocessing
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,27 +24,41 @@ from cvcourse.train.checkpoint import _gathered
 from cvcourse.train.fit import Run
 from cvcourse.train.look import groups_of
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks without a fuss")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks without a fuss"),
+    pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning"),
+]
 
 TRAIN, VALIDATION = render(24, seed=0, size=8), render(10, seed=1, size=8)
 
 
-def in_two_processes(work: Callable[[int], Any], folder: Path) -> list[Any]:
-    """What `work` gives for ranks 0 and 1, in two processes that hear each other."""
+def in_two_processes(work: Callable[[int], Any], folder: Path) -> tuple[Any, Any]:
+    """What `work` gives for rank 0, which is this process, and for rank 1; they hear each other."""
 
-    def one(rank: int) -> None:
-        torch.set_num_threads(1)
-        os.environ |= {"TORCHELASTIC_RUN_ID": "1", "GROUP_RANK": "0"}  # as torchrun tells Fabric
-        os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
-        store = torch.distributed.FileStore(str(folder / "store"), 2)
-        torch.distributed.init_process_group(
-            "gloo", timeout=timedelta(seconds=30), store=store, rank=rank, world_size=2
-        )
-        torch.save(work(rank), folder / f"{rank}.pt")
-        torch.distributed.destroy_process_group()
+    def one(rank: int) -> Any:
+        ranks = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2}
+        with pytest.MonkeyPatch.context() as patch:  # as torchrun tells Fabric
+            for name, value in {"TORCHELASTIC_RUN_ID": 1, "GROUP_RANK": 0, **ranks}.items():
+                patch.setenv(name, str(value))
+            store = torch.distributed.FileStore(str(folder / "store"), 2)
+            torch.distributed.init_process_group(
+                "gloo", timeout=timedelta(seconds=30), store=store, rank=rank, world_size=2
+            )
+            try:
+                return work(rank)
+            finally:
+                torch.distributed.destroy_process_group()
 
-    torch.multiprocessing.start_processes(one, nprocs=2, start_method="fork")
-    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+    other = multiprocessing.get_context("fork").Process(
+        target=lambda: torch.save(one(1), folder / "other.pt")
+    )
+    other.start()
+    try:
+        ours = one(0)
+        other.join()
+    finally:
+        other.kill()
+    return ours, torch.load(folder / "other.pt")
 
 
 def test_at_an_epochs_end_all_know_the_same(tmp_path: Path) -> None:
@@ -72,4 +86,4 @@ def test_at_an_epochs_end_all_know_the_same(tmp_path: Path) -> None:
 
 def test_each_process_is_told_what_all_give_in_their_order(tmp_path: Path) -> None:
     found = in_two_processes(lambda rank: _gathered(b"%d" % rank), tmp_path)
-    assert found == [[b"0", b"1"]] * 2
+    assert found == ([b"0", b"1"], [b"0", b"1"])
