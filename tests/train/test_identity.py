@@ -236,6 +236,15 @@ def test_a_class_of_a_module_inside_is_told_too() -> None:
     assert found.startswith("0.forward.code was ")
 
 
+def test_a_models_own_class_is_told_once() -> None:
+    scope: dict[str, Any] = {"__name__": "__main__", "Module": nn.Module}
+    told = []
+    for number in (1, 2):
+        exec(f"class Own(Module):\n    X = {number}", scope)
+        told.append(describe(scope["Own"]()))
+    assert list(differences(*told)) == ["X was 1, is now 2"]
+
+
 def test_a_notebooks_class_is_its_own_whatever_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
     launcher = "/lib/site-packages/ipykernel_launcher.py"
     monkeypatch.setattr(sys.modules["__main__"], "__file__", launcher, raising=False)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from cvcourse.augment import CutMix, MixUp
 from cvcourse.train import Batch, DivergedError, History, fit, supervised
 from cvcourse.train.mix import mixed
+from cvcourse.train.multi_head import multi_head_step
 from cvcourse.train.pseudo_label import self_training
 
 
@@ -167,3 +168,18 @@ def test_a_batch_made_by_hand_finds_its_rows_or_says_that_there_are_none() -> No
     assert batch.rows("table", table).tolist() == [40, 10]
     with pytest.raises(ValueError, match="indices runs from 1 to 4; expected 0 to 3"):
         batch.rows("table", table[:4])
+
+
+def test_what_a_mix_makes_is_looked_at() -> None:
+    def no_mix(images: Tensor, generator: torch.Generator) -> Any:
+        return images
+
+    with pytest.raises(TypeError, match=r"(?s)what mix made is tensor.*expected Mixed"):
+        fit(new_model(), TRAIN, RECIPE, step=mixed(no_mix))
+
+
+@pytest.mark.parametrize("losses", [{}, {"box": F.cross_entropy}])
+def test_losses_are_for_heads_that_are_there(losses: Any) -> None:
+    model = Answers(lambda y: {"class": y})
+    with pytest.raises(ValueError, match=r"losses are for \[.*\]; the heads are \['class'\]"):
+        fit(model, TRAIN, RECIPE, step=multi_head_step(TRAIN, losses))
