@@ -9,6 +9,7 @@ from scipy import special
 from torch import Tensor
 
 from cvcourse.losses import (
+    contrastive_loss,
     distillation_loss,
     knowledge_distillation_loss,
     labeled_cross_entropy,
@@ -171,6 +172,16 @@ def test_classes_must_match() -> None:
         soft_cross_entropy(STUDENT, TARGETS[:, :4])
     with pytest.raises(ValueError, match=r"labels \(6,\)"):
         labeled_cross_entropy(STUDENT, LABELS[:6])
+    with pytest.raises(ValueError, match=r"our features are \(7, 5\), their features \(6, 5\)"):
+        contrastive_loss(STUDENT, TEACHER[:6], temperature=1.0)
+
+
+@pytest.mark.parametrize("label", [-2, C])
+def test_a_label_is_a_class_or_minus_1(label: int) -> None:
+    labels = LABELS.clone()
+    labels[3] = label
+    with pytest.raises(ValueError, match=rf"labels runs from .*expected -1 to {C - 1}"):
+        labeled_cross_entropy(STUDENT, labels)
 
 
 @pytest.mark.parametrize(
@@ -239,3 +250,26 @@ def test_classes_that_are_ruled_out_give_no_nan(masked: str) -> None:
         kept = [0, 2]
         expected = distillation_loss(student[:, kept], teacher[:, kept], temperature=2.0)
         torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize("b", [2, 3, B])
+def test_partners_are_found_among_all_views(b: int) -> None:
+    ours, theirs = STUDENT[:b], STUDENT[:b] + 0.3 * TEACHER[:b]
+    loss, accuracy = contrastive_loss(ours, theirs, temperature=0.5)
+    losses, found = [], []
+    views = [*ours.numpy(), *theirs.numpy()]
+    for i, view in enumerate(views):
+        others = [k for k in range(2 * b) if k != i]
+        cosines = [
+            view @ views[k] / np.linalg.norm(view) / np.linalg.norm(views[k]) for k in others
+        ]
+        partner = others.index((i + b) % (2 * b))
+        losses.append(-special.log_softmax(np.array(cosines) / 0.5)[partner])
+        found.append(np.argmax(cosines) == partner)
+    assert loss.item() == pytest.approx(np.mean(losses), rel=1e-5)
+    assert accuracy.item() == pytest.approx(np.mean(found))
+
+
+def test_one_image_has_no_other_to_be_told_from() -> None:
+    with pytest.raises(ValueError, match="a batch of one image"):
+        contrastive_loss(STUDENT[:1], TEACHER[:1], temperature=1.0)

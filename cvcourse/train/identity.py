@@ -117,8 +117,9 @@ def _parts_of_module(model: nn.Module) -> dict[str, Any]:
     parts["frozen"] = [name for name, p in model.named_parameters() if not p.requires_grad]
     for path, module in model.named_modules():
         plain = {k: v for k, v in vars(module).items() if k[0] != "_" and k != "training"}
-        found = plain if module is model else plain | _parts_of_class(type(module))
-        parts |= {f"{path}.{name}".strip("."): part for name, part in found.items()}
+        parts |= {f"{path}.{name}".strip("."): part for name, part in plain.items()}
+        for name, part in _parts_of_class(type(module)).items():  # unless it has its own
+            parts.setdefault(f"{path}.{name}".strip("."), part)
     return parts
 
 

@@ -40,6 +40,12 @@ def test_a_quantity_is_printed_in_its_format() -> None:
     assert str(Quantity(between(0.25, 0.75), ".0%")) == "50% [25%, 75%]"
 
 
+@pytest.mark.parametrize(("value", "spec"), [(0.5, "d"), (between(0.1, 0.3), "x"), (3, "%d")])
+def test_a_format_that_does_not_fit_is_found_out_at_once(value: Interval | int, spec: str) -> None:
+    with pytest.raises(ValueError, match=r"format"):
+        Quantity(value, spec)
+
+
 def test_an_effect_may_be_a_number_an_array_over_seeds_or_either_with_its_format() -> None:
     values = np.array([0.5, 0.6, 0.7])
     given = {"number": 0.5, "count": 1234567, "formatted": (7, "d"), "seeds": (values, ".1f")}
@@ -96,3 +102,21 @@ def test_a_proportion_has_the_level_that_is_asked_for() -> None:
     values = [0.5, 0.6, 0.55]
     assert proportion(values, level=0.5).low == interval(values, level=0.5).low
     assert proportion(values).low == interval(values).low
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "message"),
+    [
+        ((0.5, 0.6, 0.4), ValueError, "are no interval; expected finite numbers, low ≤ high"),
+        ((np.zeros(2), np.zeros(()), np.zeros(())), ValueError, "are no interval"),
+        ((0.5, 0.4, np.inf), ValueError, "are no interval"),
+        ((0.5, "low", 0.6), TypeError, "^low is 'low'.*expected real numbers"),
+        ((0.5, 0.4, 0.6, -1), ValueError, "^seeds is -1"),
+        ((0.5, 0.4, 0.6, 1.5), TypeError, "^seeds is 1.5"),
+    ],
+)
+def test_what_is_no_interval_is_refused(
+    fields: tuple, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Interval(*fields)

@@ -117,3 +117,19 @@ def test_a_proportion_of_an_arm() -> None:
     results = repeat(lambda seed: {"right": float(seed > 0)}, 3)
     assert results.proportion("right").high == 1
     assert results.interval("right").high > 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "message"),
+    [
+        (3, TypeError, "what seed 7 gave is 3.*expected Mapping"),
+        ([1.0], TypeError, r"what seed 7 gave is \[1.0\]"),
+        ({}, ValueError, "seed 7 gave no arms"),
+        ({"a": "x"}, TypeError, "seed 7's 'a' is 'x'"),
+    ],
+)
+def test_an_outcome_that_is_no_arms_is_told_with_its_seed(
+    outcome: object, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        repeat(lambda seed: outcome if seed == 7 else {"a": 1.0}, (7, 8))  # type: ignore[arg-type,return-value]

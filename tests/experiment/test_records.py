@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,18 @@ def test_a_pipe_is_no_record(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "run.json")
     with pytest.raises(OSError, match="is no regular file"):
         load_record(tmp_path / "run.json")
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone cannot be set here")
+def test_the_date_is_the_same_all_over_the_world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dates = set()
+    with monkeypatch.context() as patch:
+        for zone in ("A-14", "B+12"):  # these two are never on one day
+            patch.setenv("TZ", zone)
+            time.tzset()
+            save_record(tmp_path / "run.json", {})
+            dates.add(json.loads((tmp_path / "run.json").read_text())["date"])
+    time.tzset()
+    assert len(dates) == 1

@@ -45,12 +45,26 @@ def test_whatever_is_made_of_it_is_unknown(made: Any) -> None:
     assert f"{made:+.2f}" == "–"
 
 
-@pytest.mark.parametrize("judged", [more(NO_LEAD), less(NO_LEAD, 0.5), same(NO_LEAD, within=0.1)])
-def test_a_finding_on_it_keeps_its_rule_and_the_reason(judged: Finding) -> None:
+def test_its_numbers_are_nan() -> None:
+    assert np.isnan([NO_LEAD.mean, NO_LEAD.low, NO_LEAD.high]).all()
+    assert np.isnan(NO_LEAD.reach).all()
+
+
+@pytest.mark.parametrize(
+    ("judged", "rule"),
+    [
+        (more(NO_LEAD), ("more than", 0)),
+        (less(NO_LEAD, 0.5), ("less than", 0.5)),
+        (same(NO_LEAD, within=0.1), ("within", 0.1)),
+    ],
+)
+def test_a_finding_on_it_keeps_its_rule_and_the_reason(
+    judged: Finding, rule: tuple[str, float]
+) -> None:
     assert judged.holds is None
     data = judged.as_data()
     assert data["why"] == "no lead"
-    assert data["rule"] != "exact"
+    assert (data["rule"], data["bound"]) == rule
     assert "estimate" not in data
     json.dumps(data, allow_nan=False)
 

@@ -40,14 +40,17 @@ _TRAIN = [
 ]
 #: Part → its tests. A part is a module or a package of cvcourse.
 PARTS: dict[str, list[str]] = {
-    "losses": ["tests/test_losses.py", "tests/train/test_papers.py", "tests/train/test_look.py"],
+    "losses": [
+        "tests/test_losses.py",
+        *(f"tests/train/test_{name}.py" for name in ("papers", "look", "devices")),
+    ],
     "experiment": ["tests/experiment"],
     "augment/mix": [
         *(f"tests/augment/test_{name}.py" for name in ("mix", "doors")),
         *(f"tests/train/test_{name}.py" for name in ("mixed", "look", "returned")),
     ],
     "receptive_field": ["tests/receptive_field"],
-    "train/step": _TRAIN,
+    "train/step": [*_TRAIN, "tests/train/test_devices.py"],
     "train/mix": [
         "tests/train/test_mixed.py",
         "tests/train/test_look.py",
@@ -71,7 +74,8 @@ PARTS: dict[str, list[str]] = {
         f"tests/train/test_{name}.py" for name in ("identity", "descriptions", "resume")
     ],
     "train/checkpoint": [
-        f"tests/train/test_{name}.py" for name in ("resume", "checkpoint", "damage", "two_steps")
+        f"tests/train/test_{name}.py"
+        for name in ("resume", "checkpoint", "damage", "two_steps", "processes")
     ],
     "train/fixmatch": [
         f"tests/train/test_{name}.py" for name in ("fixmatch", "exact_steps", "papers", "returned")
@@ -81,7 +85,10 @@ PARTS: dict[str, list[str]] = {
         for name in ("pseudo_label", "exact_steps", "papers", "look", "returned")
     ],
     "train/noisy_student": ["tests/train/test_noisy_student.py", "tests/train/test_rounds.py"],
-    "train/fit": [*_TRAIN, "tests/train/test_resume.py", "tests/train/test_devices.py"],
+    "train/fit": [
+        *_TRAIN,
+        *(f"tests/train/test_{name}.py" for name in ("resume", "devices", "processes")),
+    ],
 }
 
 

@@ -18,6 +18,7 @@ import traceback
 import types
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class Session:
         if session.testsfailed:
             raise session.Failed("the tests cannot be collected")
         self.items = {i.nodeid: i for i in session.items if i.nodeid not in self.slow}
+        import_module("torch._dynamo")  # torch does it late: here once, not in every child
         self._measure()
         for thing in gc.get_objects():
             if type(thing) is types.FunctionType and thing.__code__.co_filename in self.files:

@@ -204,7 +204,12 @@ def test_a_file_that_is_no_checkpoint_is_refused(damage: str, tmp_path: Path) ->
         fit(new_model(), TRAIN, Recipe(epochs=1), checkpoint=path)
 
 
-def test_no_code_is_ever_unpickled(tmp_path: Path) -> None:
+@pytest.mark.parametrize("forced", ["0", "1"])
+def test_no_code_is_ever_unpickled(
+    forced: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", forced)
+
     class Evil:
         def __reduce__(self) -> tuple:
             return (Path(tmp_path / "owned").touch, ())

@@ -36,6 +36,7 @@ class Plain:
     ("value", "words"),
     [
         (np.float32(0.5), 0.5),
+        (math.nan, "nan"),
         (b"bytes", b"bytes"),
         (torch.float32, "torch.float32"),
         (torch.device("cpu"), "cpu"),
@@ -43,10 +44,12 @@ class Plain:
         (nn.ReLU, "ReLU"),
         (math, "math"),
         (len, "len"),
+        (dict.fromkeys, "dict.fromkeys"),
         (torch.arange(3), f"(3,) torch.int64, checksum {DIGEST}"),
         (np.arange(3), f"(3,) int64, checksum {DIGEST}"),
         (np.arange(6)[::2] // 2, f"(3,) int64, checksum {DIGEST}"),
         ({"a": 1, 2: "x"}, {"is": "dict", "a": 1, "2": "x"}),
+        ({1, "a"}, {"is": "set", "0": "a", "1": 1}),
         ([1, (2,)], {"is": "list", "0": 1, "1": {"is": "tuple", "0": 2}}),
         (partial(int, "3", base=4), {"is": "int", "function": "int", "0": "3", "base": 4}),
         (Plain(), {"is": "Plain", "size": 3}),
@@ -62,6 +65,18 @@ def test_an_object_is_told_once() -> None:
     thing = Plain()
     first, second = {"is": "Plain", "size": 3}, {"is": "Plain"}
     assert describe([thing, thing]) == {"is": "list", "0": first, "1": second}
+
+
+class Fresh:
+    """Makes what it holds anew whenever it is asked."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"made": [1]}
+
+
+def test_what_is_made_while_it_is_told_is_told_each_time() -> None:
+    told = describe([Fresh(), Fresh()])
+    assert told["0"]["made"] == told["1"]["made"] == {"is": "list", "0": 1}
 
 
 def test_generators_and_methods() -> None:
@@ -111,3 +126,17 @@ def test_differences_are_named_from_the_top() -> None:
 @pytest.mark.parametrize(("length", "told"), [(59, "x" * 59), (60, "x" * 57 + "…")])
 def test_long_values_are_cut(length: int, told: str) -> None:
     assert list(differences("x" * length, 1, "it")) == [f"it was {told}, is now 1"]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        ("x" * 59 + "1", "x" * 59 + "2", f"…{'x' * 30}1, is now …{'x' * 30}2"),
+        ("x" * 31 + "1" * 9, "x" * 31 + "2" * 60, f"{'x' * 31}{'1' * 9}, is now …{'x' * 30}"),
+        ("x" * 70, "x" * 80, f"{'x' * 57}…, is now {'x' * 57}…"),
+    ],
+    ids=["at the end", "in the middle", "longer"],
+)
+def test_of_long_values_the_part_that_differs_is_told(then: str, now: str, told: str) -> None:
+    (found,) = differences(then, now, "it")
+    assert found.startswith(f"it was {told}")

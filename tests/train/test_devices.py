@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from cvcourse.losses import contrastive_loss
 from cvcourse.train.distill import ask
 from cvcourse.train.evaluate import _logits
-from cvcourse.train.step import rows
+from cvcourse.train.step import loss_and_metrics, rows
 
 
 @pytest.fixture
@@ -24,6 +25,17 @@ def test_rows_of_a_table_come_to_where_the_indices_are(gpu: torch.device) -> Non
         found = rows(torch.zeros(5, 3, device=table), torch.arange(2, device=indices))
         assert found.device == torch.device(indices)
         assert found.shape == (2, 3)
+
+
+def test_metrics_come_to_where_the_loss_is(gpu: torch.device) -> None:
+    loss = torch.zeros((), device=gpu, requires_grad=True)
+    _, numbers = loss_and_metrics((loss, {"count": 3, "share": 0.5}))
+    assert {number.device for number in numbers.values()} == {gpu}
+
+
+def test_the_contrastive_loss_stays_where_the_views_are(gpu: torch.device) -> None:
+    views = torch.zeros(3, 5, device=gpu)
+    assert [found.device for found in contrastive_loss(views, views, temperature=1.0)] == [gpu, gpu]
 
 
 def test_images_go_to_the_model_and_its_answers_come_back(gpu: torch.device) -> None:

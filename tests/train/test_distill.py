@@ -184,3 +184,22 @@ def test_agreement_is_image_by_image() -> None:
         assert metrics["agreement"] == share
     mixed = torch.cat([said[:3], said[3:].roll(1, dims=1)])
     assert distillation(mixed)(nn.Identity(), batch)[1]["agreement"] == 0.75
+
+
+def test_whoever_gives_no_rows_of_floats_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^teacher gives .* expected a tensor of floats"):
+        distillation(torch.zeros(4, 3, dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"^the teacher gives .* expected a tensor of floats"):
+        ask(nn.Flatten().eval(), torch.zeros(2, 3, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize(("progress", "n_classes"), [(0.0, 3), (0.5, None)])
+def test_a_teachers_nan_is_found_at_the_first_step_and_in_any_batch_made_by_hand(
+    progress: float, n_classes: int | None
+) -> None:
+    batch = batch_of(TRAIN[:4])
+    batch.images, batch.progress, batch.n_classes = torch.zeros(4, 3), progress, n_classes
+    teacher = nn.Linear(3, 3).eval()
+    nn.init.constant_(teacher.bias, torch.nan)
+    with pytest.raises(ValueError, match="the teacher answers NaN or infinity for 4 of 4"):
+        distillation(teacher)(nn.Linear(3, 3), batch)

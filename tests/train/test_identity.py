@@ -1,5 +1,6 @@
 """What a run is: the same is told alike, and whatever differs is named."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -154,12 +155,23 @@ class Slotted:
         self.strength = strength
 
 
+class Both(Slotted):
+    """Has a dictionary beside its slots."""
+
+    def __init__(self, strength: float, kind: str) -> None:
+        super().__init__(strength)
+        self.kind = kind
+
+
 class Own(nn.Module):
     """A module with a number that is in no weight."""
 
-    def __init__(self, factor: float) -> None:
+    factor = 0.3
+
+    def __init__(self, factor: float, **more: int) -> None:
         super().__init__()
         self.layer, self.factor = layer(0), factor
+        vars(self).update(more)
 
 
 def kind_of(code: str) -> type:
@@ -176,6 +188,9 @@ CALL = "def __call__(self, x, g):\n        return x{}"
     ("then", "now", "told"),
     [
         (Slotted(0.1), Slotted(0.2), "it.strength was 0.1, is now 0.2"),
+        (Both(0.1, "a"), Both(0.1, "b"), "it.kind was a, is now b"),
+        (Both(0.1, "a"), Both(0.2, "a"), "it.strength was 0.1, is now 0.2"),
+        (Own(0.1, X=1), Own(0.1, X=2), "it.X was 1, is now 2"),
         (Own(0.1), Own(0.2), "it.factor was 0.1, is now 0.2"),
         (nn.Sequential(Own(0.1)), nn.Sequential(Own(0.2)), "it.0.factor was 0.1, is now 0.2"),
         (kind_of("")(), kind_of("scale = 2")(), "it.scale was 1, is now 2"),
@@ -205,3 +220,32 @@ def test_nan_is_nan_and_sets_have_no_order() -> None:
         == []
     )
     assert list(describe({"c", "a", "b"}).values()) == ["set", "a", "b", "c"]
+
+
+def test_a_model_is_the_same_one_in_either_mode() -> None:
+    assert changed(nn.Sequential(Own(0.1)).train(), nn.Sequential(Own(0.1)).eval()) == []
+
+
+def test_a_class_of_a_module_inside_is_told_too() -> None:
+    scope: dict[str, Any] = {"__name__": "__main__", "Module": nn.Module}
+    told = []
+    for sign in "+-":
+        exec(f"class Shift(Module):\n    def forward(self, x):\n        return x {sign} 1", scope)
+        told.append(describe(nn.Sequential(scope["Shift"]())))
+    (found,) = differences(*told)
+    assert found.startswith("0.forward.code was ")
+
+
+def test_a_models_own_class_is_told_once() -> None:
+    scope: dict[str, Any] = {"__name__": "__main__", "Module": nn.Module}
+    told = []
+    for number in (1, 2):
+        exec(f"class Own(Module):\n    X = {number}", scope)
+        told.append(describe(scope["Own"]()))
+    assert list(differences(*told)) == ["X was 1, is now 2"]
+
+
+def test_a_notebooks_class_is_its_own_whatever_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher = "/lib/site-packages/ipykernel_launcher.py"
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", launcher, raising=False)
+    assert changed(kind_of("")(), kind_of("scale = 2")()) == ["it.scale was 1, is now 2"]

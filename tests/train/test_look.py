@@ -87,6 +87,18 @@ def test_there_is_one_output_for_each_class(use: str, n: int) -> None:
         USES[use](model)
 
 
+def test_outputs_for_the_validation_set_are_counted_before_anything_is_trained() -> None:
+    taken: list[Batch] = []
+
+    def step(model: nn.Module, batch: Batch) -> Any:
+        taken.append(batch)
+        return model(batch.images).sum(), {}
+
+    with pytest.raises(ValueError, match="the model has 5 outputs; expected 10"):
+        fit(new_model(n_classes=5), TRAIN, RECIPE, validation=LABELED, step=step)
+    assert not taken
+
+
 @pytest.mark.parametrize("step", [supervised, mixed(CutMix()), mixed(MixUp())])
 def test_steps_that_learn_from_labels_want_them_all(step: Any) -> None:
     for train, missing in ((UNLABELED, 40), (ONE_WITHOUT, 1)):
@@ -223,6 +235,16 @@ def test_a_fabric_of_another_precision_is_refused(fabric: Any, recipe: Any) -> N
     ):
         fit(new_model(), TRAIN, replace(RECIPE, precision=recipe), fabric=made)
     fit(new_model(), TRAIN, replace(RECIPE, precision=fabric), fabric=made)
+
+
+@pytest.mark.filterwarnings("ignore:.*bf16-mixed")
+def test_half_precision_is_bfloat16_on_a_cpu() -> None:
+    half, brain = (
+        Fabric(accelerator="cpu", devices=1, precision=kind) for kind in ("16-mixed", "bf16-mixed")
+    )
+    recipe = replace(RECIPE, precision="16-mixed")
+    histories = [fit(new_model(), TRAIN, recipe, fabric=made) for made in (half, brain)]
+    assert histories[0] == histories[1]
 
 
 @pytest.mark.parametrize(

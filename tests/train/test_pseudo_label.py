@@ -21,6 +21,7 @@ from cvcourse.train.pseudo_label import (
     pseudo_labels,
     purity,
     self_training,
+    sure_cross_entropy,
     teacher_probabilities,
 )
 
@@ -305,3 +306,13 @@ def test_pseudo_labels_beat_the_few_labels_alone() -> None:
         fit(student, images, recipe, step=step)
         scores.append(accuracy(student, test))
     assert min(scores) > alone + 0.04 > 0.5
+
+
+def test_truth_and_sureness_fit_the_images() -> None:
+    with pytest.raises(ValueError, match=r"truth are \(5,\); expected \(6,\)"):
+        purity(SAID, TRUTH[:5], 0.5)
+    with pytest.raises(ValueError, match="truth runs from 0 to 3"):
+        purity(SAID, TRUTH + (TRUTH == 2), 0.5)
+    for sure in (torch.ones(5, dtype=torch.bool), torch.ones(6)):
+        with pytest.raises(ValueError, match=r"expected \(B, n_classes\), \(B,\) and \(B,\) bool"):
+            sure_cross_entropy(SAID, TRUTH, sure)

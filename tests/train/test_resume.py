@@ -1,5 +1,6 @@
 """A run that is taken up again: each part of its state counts, and each refusal says why."""
 
+import hashlib
 import inspect
 import signal
 import threading
@@ -106,6 +107,15 @@ def test_a_state_that_is_no_table_is_refused(tmp_path: Path) -> None:
         module.load_checkpoint(path, {"a": 1})
     module.save_checkpoint(path, {"a": 1}, {"b": 2})
     assert module.load_checkpoint(path, {"a": 1}) == {"b": 2}
+
+
+def test_a_sealed_file_without_an_identity_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+    packed = module._packed({"state": {}})
+    digest = hashlib.sha256(packed).hexdigest().encode()
+    path.write_bytes(module.FORMAT + digest + b"\n" + packed)
+    with pytest.raises(CheckpointError, match=r"run.ckpt cannot be read \('identity'\); delete"):
+        module.load_checkpoint(path, {"a": 1})
 
 
 def test_every_difference_is_told(tmp_path: Path) -> None:

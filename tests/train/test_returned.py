@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from cvcourse.augment import CutMix, MixUp
 from cvcourse.train import Batch, DivergedError, History, fit, supervised
 from cvcourse.train.mix import mixed
+from cvcourse.train.multi_head import multi_head_step
 from cvcourse.train.pseudo_label import self_training
 
 
@@ -88,6 +89,20 @@ def test_what_an_augmentation_makes_is_looked_at(
         fit(new_model(), TRAIN, RECIPE, step=step)
 
 
+def test_an_augmentation_may_make_floats() -> None:
+    whole, halves = (
+        fit(Answers(lambda y: y), TRAIN, RECIPE, augment=augment)
+        for augment in (None, lambda images, generator: images.float() / 2)
+    )
+    assert whole.column("loss") != halves.column("loss")
+
+
+def test_the_accuracy_is_the_share_of_images_whose_largest_logit_is_at_their_label() -> None:
+    logits, labels = 5.0 * torch.eye(10)[:4], torch.tensor([0, 1, 2, 9])
+    batch = Batch(logits, labels, torch.arange(4), torch.Generator())
+    assert supervised(nn.Identity(), batch)[1]["accuracy"] == 0.75
+
+
 @pytest.mark.parametrize("step", [mixed(CutMix()), mixed(MixUp()), supervised])
 def test_classes_that_are_ruled_out_give_no_nan(step: Any) -> None:
     eight = TRAIN[TRAIN.labels < 8]
@@ -145,3 +160,26 @@ def test_batches_made_by_hand_are_looked_at_more_closely() -> None:
         supervised(Answers(lambda y: y * math.nan), batch(TRAIN.labels))
     with pytest.raises(ValueError, match="for 0 images"):
         supervised(new_model(), batch(TRAIN.labels[:0], TRAIN.images[:0]))
+
+
+def test_a_batch_made_by_hand_finds_its_rows_or_says_that_there_are_none() -> None:
+    batch = Batch(TRAIN.images[:2], TRAIN.labels[:2], torch.tensor([4, 1]), torch.Generator())
+    table = torch.arange(5) * 10
+    assert batch.rows("table", table).tolist() == [40, 10]
+    with pytest.raises(ValueError, match="indices runs from 1 to 4; expected 0 to 3"):
+        batch.rows("table", table[:4])
+
+
+def test_what_a_mix_makes_is_looked_at() -> None:
+    def no_mix(images: Tensor, generator: torch.Generator) -> Any:
+        return images
+
+    with pytest.raises(TypeError, match=r"(?s)what mix made is tensor.*expected Mixed"):
+        fit(new_model(), TRAIN, RECIPE, step=mixed(no_mix))
+
+
+@pytest.mark.parametrize("losses", [{}, {"box": F.cross_entropy}])
+def test_losses_are_for_heads_that_are_there(losses: Any) -> None:
+    model = Answers(lambda y: {"class": y})
+    with pytest.raises(ValueError, match=r"losses are for \[.*\]; the heads are \['class'\]"):
+        fit(model, TRAIN, RECIPE, step=multi_head_step(TRAIN, losses))

@@ -151,6 +151,7 @@ def test_mixed_precision_is_on_in_every_step() -> None:
     ("change", "message"),
     [
         ({"seed": 1}, "seed was 0, is now 1"),
+        ({"train": TRAIN[:40]}, r"train.images was \(60, 3, 8, 8\)"),
         ({"validation": VALIDATION[:5]}, r"validation.images was \(20, 3, 8, 8\)"),
         ({"validation": None}, "validation was ImageSet, is now absent"),
         ({"step": lambda m, b: supervised(m, b)}, r"step was supervised, is now"),
@@ -163,14 +164,14 @@ def test_another_run_is_told_by_what_it_was_given(
     change: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "run.ckpt"
-    given = {"recipe": RECIPE, "validation": VALIDATION, "checkpoint": path}
-    fit(new_model(), TRAIN, **given)
+    given = {"train": TRAIN, "recipe": RECIPE, "validation": VALIDATION, "checkpoint": path}
+    fit(new_model(), **given)
     settings = given | change
     model = new_model()
     if "parameters" in change:
         settings["parameters"] = [{"params": list(model.parameters()), "lr": 1.0}]
     with pytest.raises(CheckpointError, match=message):
-        fit(model, TRAIN, **settings)
+        fit(model, **settings)
 
 
 def test_the_identity_holds_device_and_processes(

@@ -1,9 +1,11 @@
 """The loop against the same loop written by hand, and where it stops."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
+from resuming import Killed, killed_after
 from torch import Tensor, nn
 
 from cvcourse.data import render
@@ -60,6 +62,23 @@ def test_three_steps_are_those_written_by_hand(clip_norm: float | None) -> None:
 def test_epochs_are_counted_from_1() -> None:
     history = fit(new_model(), TRAIN, Recipe(epochs=3, batch_size=6))
     assert history.column("epoch") == [1.0, 2.0, 3.0]
+
+
+def test_a_run_taken_up_within_an_epoch_sees_the_batches_that_are_left(tmp_path: Path) -> None:
+    seen: list[list[int]] = []
+
+    def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        seen.append(batch.indices.tolist())
+        return supervised(model, batch)
+
+    recipe, path = Recipe(epochs=1, batch_size=3), tmp_path / "run.ckpt"
+    with pytest.raises(Killed), killed_after(1):
+        fit(new_model(), TRAIN, recipe, step=step, checkpoint=path, checkpoint_every=1)
+    (first,) = seen
+    seen.clear()  # what a step has closed over is part of what the run is
+    fit(new_model(), TRAIN, recipe, step=step, checkpoint=path)
+    assert len(seen) == 3
+    assert sorted(index for batch in (first, *seen) for index in batch) == list(range(12))
 
 
 @pytest.mark.parametrize("clip_norm", [None, 1.0])
