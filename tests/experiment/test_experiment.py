@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def test_a_proportion_of_an_arm() -> None:
     ],
 )
 def test_an_outcome_that_is_no_arms_is_told_with_its_seed(
-    outcome: object, error: type[Exception], message: str
+    outcome: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        repeat(lambda seed: outcome if seed == 7 else {"a": 1.0}, (7, 8))  # type: ignore[arg-type,return-value]
+        repeat(lambda seed: outcome if seed == 7 else {"a": 1.0}, (7, 8))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +47,23 @@ def test_whatever_is_made_of_it_is_unknown(made: Any) -> None:
 
 
 def test_its_numbers_are_nan() -> None:
-    assert np.isnan([NO_LEAD.mean, NO_LEAD.low, NO_LEAD.high]).all()
-    assert np.isnan(NO_LEAD.reach).all()
+    made = Unknown("no lead")
+    assert np.isnan([made.mean, made.low, made.high]).all()
+    assert np.isnan(made.reach).all()
 
 
 @pytest.mark.parametrize(
-    ("judged", "rule"),
+    ("judge", "rule"),
     [
-        (more(NO_LEAD), ("more than", 0)),
-        (less(NO_LEAD, 0.5), ("less than", 0.5)),
-        (same(NO_LEAD, within=0.1), ("within", 0.1)),
+        (more, ("more than", 0.3)),
+        (less, ("less than", 0.5)),
+        (same, ("within", 0.1)),
     ],
 )
 def test_a_finding_on_it_keeps_its_rule_and_the_reason(
-    judged: Finding, rule: tuple[str, float]
+    judge: Callable[[Unknown, float], Finding], rule: tuple[str, float]
 ) -> None:
+    judged = judge(NO_LEAD, rule[1])
     assert judged.holds is None
     data = judged.as_data()
     assert data["why"] == "no lead"
