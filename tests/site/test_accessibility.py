@@ -13,6 +13,14 @@ ALL_RULES = {"rules": {"label-content-name-mismatch": {"enabled": True}}}  # off
 COLOURS = ["color-contrast", "link-in-text-block"]
 FRONT_DOOR = "index.html"  # leads on at once
 UNFOLD = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+#: What is far is laid out, and looked at, when the reader gets near.
+WALK = """async () => {
+    for (const section of document.querySelectorAll("article section")) {
+        section.scrollIntoView();
+        for (const _ of Array(3)) await new Promise(requestAnimationFrame);
+    }
+    scrollTo(0, 0);
+}"""
 #: A page has thousands of coloured words of code, and axe-core is slow. A word's kind settles its
 #: colour, so of each kind, in each kind of block, one is kept coloured.
 THIN = """() => {
@@ -62,6 +70,7 @@ def resize(tab: Any, width: int) -> None:
     if tab.viewport_size["width"] != width:
         tab.set_viewport_size({"width": width, "height": 900})
         tab.wait_for_timeout(400)
+        tab.evaluate(WALK)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -55,7 +55,7 @@ def in_two_processes(work: Callable[[int], Any], folder: Path) -> tuple[Any, Any
     other.start()
     try:
         ours = one(0)
-        other.join()
+        other.join(60)
     finally:
         other.kill()
     return ours, torch.load(folder / "other.pt")
