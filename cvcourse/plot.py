@@ -185,7 +185,7 @@ def whiskers(
     hollow: bool = False,
     values: Numbers | None = None,
 ) -> None:
-    """A marker at each mean, a whisker from end to end of its interval, and a dot for each seed.
+    """A marker at each mean, and a whisker from end to end of its interval; dots for the seeds.
 
     >>> import matplotlib.pyplot as plt
     >>> from cvcourse import plot

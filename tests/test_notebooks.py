@@ -68,7 +68,7 @@ def test_the_first_cells_set_up_and_take_parameters(path: Path) -> None:
     first, second = code_cells(path)[:2]
     assert "google.colab" in first.source
     assert not first.outputs
-    assert "parameters" in tags(second)
+    assert tags(second) == ["parameters", "hide-input"]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
