@@ -41,8 +41,9 @@ p {
 p:last-child { break-after: auto; }
 """
 #: For print: nothing to click on, no frame around the text, no figure cut in two, no box that keeps
-#: a long cell off the page it could begin on, and the widest output on one line.
+#: a long cell off the page it could begin on, the widest output on one line, nothing still fading in.
 STYLE = """
+* { animation: none !important; }
 .bd-header, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer,
 .bd-footer, .bd-footer-content, .headerlink, .copybtn, .skip-link, #jb-print-docs-body {
   display: none !important;
@@ -54,7 +55,8 @@ html { font-size: 12.5px !important; }
 body { min-height: 0 !important; }
 .bd-article { padding: 0 !important; }
 .bd-article h1 { display: block !important; }
-.cell_input, .cell_output, .highlight, [class*="highlight-"], .pst-scrollable-table-container {
+.cell, details, .cell_input, .cell_output, .highlight, [class*="highlight-"],
+.pst-scrollable-table-container {
   display: block !important; break-inside: auto !important; overflow: visible !important;
 }
 table { break-inside: auto !important; }
@@ -64,7 +66,7 @@ pre {
 }
 .cell_output pre { font-size: 9.2px !important; }
 img, figure, tr { break-inside: avoid; }
-h1, h2, h3 { break-after: avoid; }
+h1, h2, h3, summary { break-after: avoid; }
 """
 
 
