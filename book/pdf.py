@@ -41,7 +41,7 @@ p {
 p:last-child { break-after: auto; }
 """
 #: For print: nothing to click on, no frame around the text, no figure cut in two, no box that keeps
-#: a long cell off the page it could begin on, the widest output on one line, nothing still fading in.
+#: a long cell off the page it could begin on, the widest output on one line, nothing half faded in.
 STYLE = """
 * { animation: none !important; }
 .bd-header, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer,

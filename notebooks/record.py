@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
 LIST = FOLDER / "records.yml"
 RESULTS = ROOT / "cvcourse" / "results"
-WORK = ROOT / "_build" / "records"  # what a run that was cut off goes on from
+WORK = ROOT / ".records"  # not in _build, which `make book` clears
 ENTRIES = {"notebook", "purpose", "parameters"}
 DRAWN = re.compile(
     r"cvcourse/(plot|fonts|explore/\w+)\.py"

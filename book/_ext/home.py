@@ -79,9 +79,7 @@ class Chapters(SphinxDirective):
         if minutes is None:
             expected = "expected “**Time** 20 minutes to read” in its first cell"
             raise self.error(f"{name} does not say how long it takes; {expected}")
-        number = nodes.inline("", str(int(name[:2])), classes=["chapter-number"])
         title = markdown(self, f"{{doc}}`/notebooks/{name}`", classes=["chapter-title"])
-        title.insert(0, number)
         verdicts = [claim.verdict for claim in claims_of(self.env) if claim.notebook == name]
         marks = [  # each a sign alone; it is read out as a word
             nodes.inline("", verdict, classes=["verdict-mark", css_class(verdict)])

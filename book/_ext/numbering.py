@@ -1,4 +1,7 @@
-"""Numbers the figures and the displayed equations of each chapter, and what refers to them.
+"""Numbers the chapters, their figures and displayed equations, and what refers to them.
+
+Chapter 3 is the notebook whose file's name begins with 03: its title says so, and with it the
+sidebar, the search and whatever else shows titles.
 
 Figure 3.2 is the second picture of chapter 3 that has a caption: `mystnb.figure` in its cell's
 metadata, with `caption` and `name`. An equation is named by an empty anchor that stands before it:
@@ -21,6 +24,14 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 CHAPTER = re.compile(r"notebooks/(?:0*(\d+)_)?")
 ANCHOR = re.compile(r'<a id="(eq-[\w-]+)">')
 NUMBERED = re.compile(r"(Figure|Equation) [\d.]+")
+
+
+def number_chapter(app: Sphinx, doctree: nodes.document) -> None:
+    """Put a chapter's number before its title."""
+    found = CHAPTER.match(app.env.docname)
+    if found and found[1]:
+        title = next(doctree.findall(nodes.title))
+        title.insert(0, nodes.Text(f"{found[1]} · "))
 
 
 def number(app: Sphinx, doctree: nodes.document) -> None:
@@ -76,6 +87,7 @@ class SayNumbers(SphinxPostTransform):
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the numbering."""
+    app.connect("doctree-read", number_chapter, priority=400)  # before Sphinx collects titles
     app.connect("doctree-read", number)
     app.add_post_transform(SayNumbers)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -263,7 +263,7 @@ quiz = Quiz(
         ),
         Wrong(
             "Averaging over positions throws the angle away.",
-            "That hurts the position; and the better of the two networks did not average.",
+            "It delays the position; and the network that drew did not average.",
         ),
     ),
     Question(

@@ -210,7 +210,7 @@ quiz = Quiz(
         Wrong("More pictures were stored.", "Storing twice as many did not close the gap."),
         Right(
             "What is compared: features that a network learned, not pixels.",
-            "What must be learned is the likeness. The search was never the problem.",
+            "What must be right is the likeness. The search was never the problem.",
         ),
         Wrong(
             "The pictures went through a network, any network.",

@@ -85,7 +85,7 @@ def test_a_card_has_the_chapters_own_title_minutes_and_verdicts(
     found = re.search(r'<ul class="chapter-cards.*?</ul>', page, re.DOTALL)
     assert found
     words = re.sub(r"\s+", " ", re.sub(r"<.*?>", " ", found.group()))
-    assert words.strip() == "3 One layer Break it. 20 min · 1 claim corrected"
+    assert words.strip() == "One layer Break it. 20 min · 1 claim corrected"
 
 
 def test_a_chapter_that_does_not_say_how_long_it_takes_is_a_warning(

@@ -62,6 +62,16 @@ def pages(tmp_path: Path, build: Callable[..., tuple[Path, str]]) -> dict[str, s
     return {path.stem: path.read_text("utf-8") for path in out.rglob("*.html")}
 
 
+def test_a_chapters_number_stands_before_its_title_wherever_that_is_shown(
+    pages: dict[str, str],
+) -> None:
+    assert re.search(r"<h1>3 · Layer<", pages["03_layer"])
+    assert re.search(r"<title>3 · Layer\b", pages["03_layer"])
+    assert re.search(r'href="notebooks/03_layer.html">3 · Layer<', pages["index"])
+    assert re.search(r'href="notebooks/scale.html">Scale<', pages["index"]), "not a chapter"
+    assert 'id="layer"' in pages["03_layer"], "addresses do not change"
+
+
 def test_captions_have_their_numbers_and_their_words(pages: dict[str, str]) -> None:
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", pages["03_layer"], re.DOTALL)
     words = [re.sub(r"\s+", " ", re.sub(r"<.*?>", "", caption)) for caption in captions]
