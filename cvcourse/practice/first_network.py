@@ -5,6 +5,8 @@
 ✗ That is one channel. A colour picture has three: red, green and blue.
 >>> _ = practice.step.check(lambda weight, gradient, learning_rate: weight - gradient)
 ✗ The learning rate is missing: it says how much of the gradient to go.
+>>> _ = practice.share_right.check(...)
+… share_right: no answer yet. Put yours in place of the dots.
 >>> practice.quiz
 a quiz of 3 questions
 """
