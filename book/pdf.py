@@ -41,7 +41,8 @@ p {
 p:last-child { break-after: auto; }
 """
 #: For print: nothing to click on, no frame around the text, no figure cut in two, no box that keeps
-#: a long cell off the page it could begin on, the widest output on one line, nothing half faded in.
+#: a long cell off the page it could begin on, the widest output on one line, nothing half faded in,
+#: no empty box that opens another sheet, and the blank at a title's line break, for its bookmark.
 STYLE = """
 * { animation: none !important; }
 .bd-header, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer,
@@ -67,6 +68,9 @@ pre {
 .cell_output pre { font-size: 9.2px !important; }
 img, figure, tr { break-inside: avoid; }
 h1, h2, h3, summary { break-after: avoid; }
+h1, h2, h3 { white-space: pre-wrap !important; }
+.toctree-wrapper:not(:has(*)) { display: none; }
+.bd-article section > p:last-of-type { margin-bottom: 0 !important; }
 """
 
 
