@@ -32,15 +32,16 @@ ROOT = FOLDER.parent
 LIST = FOLDER / "records.yml"
 RESULTS = ROOT / "cvcourse" / "results"
 WORK = ROOT / ".records"  # not in _build, which `make book` clears
-ENTRIES = {"notebook", "purpose", "parameters"}
+ENTRIES = {"notebook", "purpose", "parameters", "budget"}
 DRAWN = re.compile(
     r"cvcourse/(plot|fonts|explore/\w+)\.py"
 )  # no number is theirs
 
 
 def read_list() -> dict[str, dict[str, Any]]:
-    """Name → notebook, purpose and parameters of every record."""
-    listed: dict[str, dict[str, Any]] = yaml.safe_load(LIST.read_text("utf-8"))
+    """Name → notebook, purpose, budget (1 by default) and parameters."""
+    written: dict[str, dict[str, Any]] = yaml.safe_load(LIST.read_text("utf-8"))
+    listed = {name: {"budget": 1, **entry} for name, entry in written.items()}
     for name, entry in listed.items():
         if entry.keys() != ENTRIES:
             raise ValueError(
@@ -172,6 +173,7 @@ def make(name: str) -> Path:
     record = {
         "notebook": entry["notebook"],
         "purpose": entry["purpose"],
+        "budget": entry["budget"],
         **left,
         "settings": {**settings, **left["settings"]},
         "claims": claims_in(folder / "run.ipynb"),
