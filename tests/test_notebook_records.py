@@ -132,7 +132,7 @@ def test_what_cannot_be_made_is_named(bench: ModuleType) -> None:
     with pytest.raises(SystemExit, match=r"00_small\.ipynb has no parameter stepps"):
         bench.make("small-longer")
     bench.LIST.write_text("small-longer: {notebook: 00_small}\n")
-    with pytest.raises(ValueError, match=r"has notebook; expected notebook, parameters, purpose"):
+    with pytest.raises(ValueError, match=r"has budget, notebook; expected budget, notebook"):
         bench.read_list()
 
 

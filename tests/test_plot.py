@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from cvcourse import plot
-from cvcourse.experiment import interval, repeat
+from cvcourse.experiment import Claim, Record, claim, interval, more, repeat
 
 BLACK = np.zeros((1, 4, 4), np.uint8)
 ONE = interval([0.1, 0.2])  # of one value
@@ -196,3 +196,26 @@ def test_what_cannot_be_drawn_is_named(draw: Callable[[Axes], Any], message: str
 def test_what_has_a_gradient_can_be_drawn() -> None:
     weights = torch.ones(2, 2, requires_grad=True)
     assert np.array_equal(plot.signed(weights), plot.signed(weights.detach()))
+
+
+def test_effects_are_drawn_against_the_length_of_training() -> None:
+    def made(estimate: float) -> tuple[Claim, dict[str, Any]]:
+        gain = interval([estimate - 0.01, estimate, estimate + 0.01])
+        effect = {"gain": gain, "weights": (7, ",d"), "in points": (gain, ".1f")}
+        claimed = claim("gain", "confirmed", {"it is": more(gain)}, effect=effect, short="yes")
+        return claimed, claimed.as_data()
+
+    records = [
+        Record("n", "p", "2026-01-02", "a kettle", {}, {}, {}, (made(e)[1],), budget=budget)
+        for e, budget in ((0.5, 4), (0.7, 16), (0.9, 1))  # the last is no longer than the chapter
+    ]
+    fig = plot.by_budget([made(0.3)[0]], records)
+    (ax,) = fig.axes
+    line = ax.get_lines()[0]
+    assert line.get_xdata().tolist() == [1, 4, 16]
+    assert line.get_ydata() == pytest.approx([0.3, 0.5, 0.7])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["×1", "×4", "×16"]
+    assert ax.get_legend_handles_labels()[1] == ["gain"]
+    counted = claim("c", "confirmed", {"it is": True}, effect={"weights": (7, ",d")}, short="yes")
+    with pytest.raises(ValueError, match="no claim has an effect with an interval"):
+        plot.by_budget([counted], records)

@@ -25,11 +25,19 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from trained_out import small_figure
 
 logger = logging.getLogger(__name__)
 
 #: The columns' headings, the last word of which is a CSS class, and shares of the width in percent.
-COLUMNS = {"Claim": 32, "Notes": 7, "Verdict": 17, "Measured effect": 28, "Evidence": 16}
+COLUMNS = {
+    "Claim": 26,
+    "Notes": 6,
+    "Verdict": 15,
+    "Measured effect": 26,
+    "When trained out": 14,
+    "Evidence": 13,
+}
 CLAIM_CALL = re.compile(r"(?<![\w.])claim\(\s*\"([\w-]+)\"")
 VERDICT_ROW = re.compile(r'<th scope="row">([\w-]+)</th>')
 VERDICT_TABLE = """<table class="verdicts">
@@ -78,6 +86,7 @@ class ClaimsLedger(SphinxDirective):
             [paragraph(", ".join(claim.notes) or "—")],
             [paragraph(_badge(claim.verdict, claim.verdict))],
             [*_measured(claim)],
+            [*_trained_out(claim)],
             [*self._evidence(claim)],
         )
         row = nodes.row(ids=[anchor])
@@ -129,14 +138,36 @@ def _badge(verdict: str, text: str) -> nodes.Node:
 
 
 def _measured(claim: Claim) -> Iterator[nodes.Node]:
-    """The effects of each run, and how its findings came out."""
-    runs = [("chapter", claim.live)] if claim.live else []
-    for record in claim.records:
-        seeds = max((finding.get("seeds", 0) for finding in record["findings"]), default=0)
-        runs.append((record["dataset"] + (f", {seeds} seeds" if seeds else ""), record))
-    for source, run in runs:
-        marks = nodes.inline("", f" {tally(run)}", classes=["ledger-tally"])
-        yield paragraph(nodes.strong("", f"{source}: "), "; ".join(effects(run)), marks)
+    """The effects of each run, and how its findings came out; the records folded."""
+    if claim.live:
+        yield _run("chapter", claim.live)
+    if claim.records:
+        count = len(claim.records)
+        summary = f"{count} longer run{'s' * (count > 1)}"
+        yield nodes.raw("", f"<details><summary>{summary}</summary>", format="html")
+        for record in sorted(claim.records, key=lambda run: (run["dataset"], run["budget"])):
+            seeds = max((finding.get("seeds", 0) for finding in record["findings"]), default=0)
+            times = f" ×{record['budget']:g}" * (record["budget"] != 1)
+            yield _run(f"{record['dataset']}{times}" + f", {seeds} seeds" * (seeds > 0), record)
+        yield nodes.raw("", "</details>", format="html")
+
+
+def _run(source: str, run: dict[str, Any]) -> nodes.Node:
+    marks = nodes.inline("", f" {tally(run)}", classes=["ledger-tally"])
+    return paragraph(nodes.strong("", f"{source}: "), "; ".join(effects(run)), marks)
+
+
+def _trained_out(claim: Claim) -> Iterator[nodes.Node]:
+    """The effect against the training, in small, and three words."""
+    if trained := claim.trained_out:
+        yield nodes.raw("", small_figure(trained), format="html")
+        stays = f"×{trained.plateau:g}" if trained.plateau else "not reached"
+        for what, word in (
+            ("direction kept", trained.direction),
+            ("plateau at", stays),
+            ("photographs", trained.photographs),
+        ):
+            yield paragraph(f"{what}: ", nodes.strong("", word))
 
 
 def name_claim_cells(app: Sphinx, doctree: nodes.document) -> None:
@@ -172,7 +203,11 @@ def _verdict_row(app: Sphinx, page: str, claim: Claim) -> str:
 def publish(app: Sphinx, error: Exception | None) -> None:
     """Write all claims beside the pages, for other programs; `claims.schema.json` says how."""
     if error is None and app.builder.format == "html":
-        claims = [asdict(c) | {"verdict": c.verdict} for c in vars(app.env)["claims"]]
+        claims = [
+            asdict(c)
+            | {"verdict": c.verdict, "trained_out": c.trained_out and asdict(c.trained_out)}
+            for c in vars(app.env)["claims"]
+        ]
         text = json.dumps({"claims": claims}, indent=1, ensure_ascii=False)
         Path(app.outdir, "claims.json").write_text(text, "utf-8")
 

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from trained_out import TrainedOut, trained_out
 
 MIME = "application/vnd.cvcourse.claim+json"
 MARKS = {True: "✓", False: "✗", None: "○"}
@@ -52,6 +53,11 @@ class Claim:
     def verdict(self) -> str:
         """What the chapter says of it."""
         return str(self.live.get("verdict", "not yet tested"))
+
+    @property
+    def trained_out(self) -> TrainedOut | None:
+        """What more training makes of it; None where training cannot change it."""
+        return trained_out(self.live, self.records)
 
 
 def read_ledger(root: Path, claims: str, results: str) -> tuple[list[Claim], list[str]]:
@@ -126,6 +132,7 @@ def in_record(text: str) -> Iterator[dict[str, Any]]:
     """The data of every claim in a record (JSON), with where and when they were measured."""
     record = json.loads(text)
     made = {key: record[key] for key in ("date", "hardware", "purpose")}
+    made["budget"] = record.get("budget", 1)
     for bundle in record["claims"]:
         yield {**bundle, **made, "dataset": record["settings"].get("dataset", "shapes")}
 

@@ -15,6 +15,7 @@ from cvcourse.experiment.records import (
     check_record_path,
     hardware,
     load_record,
+    load_records,
     record_names,
     save_record,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "interval",
     "less",
     "load_record",
+    "load_records",
     "more",
     "proportion",
     "record_names",

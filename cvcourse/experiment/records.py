@@ -113,6 +113,7 @@ class Record(Checked):
         results: name → results.
         claims: what each claim came to in this run, as `Claim.as_data` gives it.
         code: file → checksum of the code that made it.
+        budget: how many times the chapter's own training its longest one is.
     """
 
     notebook: str
@@ -124,6 +125,7 @@ class Record(Checked):
     results: dict[str, Results]
     claims: tuple[dict[str, Any], ...] = ()
     code: dict[str, str] | None = None
+    budget: float = 1
 
     @property
     def dataset(self) -> str:
@@ -207,6 +209,22 @@ def load_record(name: str | Path) -> Record:
         return Record(**fields)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{source} is no record ({error!r})") from error
+
+
+@checked
+def load_records(notebook: str, dataset: str = "shapes") -> list[Record]:
+    """The runs of one chapter on one kind of pictures, from the shortest training to the longest.
+
+    >>> from cvcourse.experiment import load_records
+    >>> [record.budget for record in load_records("13_noisy_student")]
+    [0.5, 3.5]
+
+    Args:
+        notebook: the chapter's name.
+        dataset: what the runs were made on.
+    """
+    runs = [load_record(name) for name in record_names() if name.startswith(f"{notebook}-")]
+    return sorted((run for run in runs if run.dataset == dataset), key=lambda run: run.budget)
 
 
 def _numbers(values: np.ndarray) -> list[Any]:

@@ -100,9 +100,9 @@ class Project:
         text = yaml.safe_dump(list(claims), allow_unicode=True)
         (self.folder / "claims.yml").write_text(text, "utf-8")
 
-    def record(self, name: str, dataset: str, *claims: dict[str, Any]) -> None:
+    def record(self, name: str, dataset: str, *claims: dict[str, Any], budget: float = 1) -> None:
         """Write what a longer run measured."""
-        record = {"settings": {"dataset": dataset}, "claims": claims}
+        record = {"settings": {"dataset": dataset}, "claims": claims, "budget": budget}
         record |= {"date": "2026-11-26", "hardware": "a core", "purpose": "to see"}
         (self.folder / "results" / name).write_text(json.dumps(record), "utf-8")
 
@@ -170,8 +170,8 @@ def test_row_holds_all_that_is_known(project: Project) -> None:
 
 def test_claim_without_evidence_shows_dashes(project: Project) -> None:
     page, _ = project.build()
-    assert row(page, "t2").count("—") == 3  # notes, effect, evidence
-    assert row(page, "t2").count("ledger-empty") == 2
+    assert row(page, "t2").count("—") == 4  # notes, effect, trained out, evidence
+    assert row(page, "t2").count("ledger-empty") == 3
 
 
 def test_counts(project: Project) -> None:
@@ -364,12 +364,14 @@ def test_a_summary_can_name_some_of_the_claims(project: Project) -> None:
 
 
 def test_all_claims_are_published_with_their_schema(project: Project) -> None:
-    project.record("a.json", "shapes", bundle())
+    project.record("a.json", "shapes", bundle(), budget=4)
     project.build()
     published = json.loads((project.folder / "_build/html/claims.json").read_text("utf-8"))
     schema = json.loads((BOOK / "extra/claims.schema.json").read_text("utf-8"))
     jsonschema.validate(published, schema)
     shift, t2 = published["claims"]
+    assert shift["trained_out"]["points"][-1]["budget"] == 4
+    assert t2["trained_out"] is None
     assert (shift["notebook"], shift["live"]) == ("03_layer", bundle())
     assert shift["records"][0]["record"] == "a"
     assert t2["verdict"] == "not yet tested"
