@@ -476,7 +476,8 @@ def by_budget(claims: Sequence[Claim], records: Sequence[Record]) -> Figure:
             mean, low, high = np.array(list(effect.values())).T  # (n_budgets,) each
             estimate = Interval(mean, low, high, seeds=0)
             band(ax, list(effect), estimate, fill(what, 34), arm=number)
-        ax.axhline(0, color=GREY, linestyle=":", marker="")
+        if ax.get_ylim()[0] < 0:  # where effects change their sign
+            ax.axhline(0, color=GREY, linestyle=":", marker="")
         ax.set_title(literal(id), loc="left")
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1.05), fontsize="small")
     log_ticks(axes[-1, 0], sorted(budgets))

@@ -1,7 +1,7 @@
 """What more training makes of a claim, and other pictures: three words, computed from its runs.
 
-A record's `budget` says how many times the chapter's own training its longest one is; that of the
-chapter's run is 1. Only findings with an interval count: training cannot change what is exact.
+A record's `budget` says how many times as long as the chapter's its trainings are. Only findings
+with an interval count: training cannot change what is exact.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def trained_out(live: Run, records: list[Run]) -> TrainedOut | None:
         effect["what"],
         effect["format"],
         points,
-        DIRECTION[_all_hold([longest])],
+        DIRECTION[_all_hold(live, [longest])],
         plateau(points),
-        ELSEWHERE[_all_hold(real)] if real else "not measured",
+        ELSEWHERE[_all_hold(live, real)] if real else "not measured",
     )
 
 
@@ -68,8 +68,11 @@ def _measured(run: Run) -> list[dict[str, Any]]:
     return [finding for finding in run.get("findings", ()) if finding.get("seeds")]
 
 
-def _all_hold(runs: list[Run]) -> bool | None:
-    holds = [finding["holds"] for run in runs for finding in _measured(run)]
+def _all_hold(live: Run, runs: list[Run]) -> bool | None:
+    """All of what the chapter finds, too: one that names its own steps is another in other runs."""
+    known = {finding["what"] for finding in _measured(live)}
+    found = [finding for run in runs for finding in _measured(run) if finding["what"] in known]
+    holds = [finding["holds"] for finding in found]
     return False if False in holds else None if None in holds else True
 
 

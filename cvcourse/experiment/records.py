@@ -113,7 +113,7 @@ class Record(Checked):
         results: name → results.
         claims: what each claim came to in this run, as `Claim.as_data` gives it.
         code: file → checksum of the code that made it.
-        budget: how many times the chapter's own training its longest one is.
+        budget: how many times as long as the chapter's its trainings are.
     """
 
     notebook: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
@@ -30,16 +30,25 @@ class SmallCNN(nn.Module):
         n_classes: number of logits.
         channels: image channels, C.
         width: channels after the first block; each further block doubles them.
+        padding_mode: what surrounds the maps: zeros, which tell the network where the border is,
+            or, "circular", the maps' other side, so that no place differs from another.
     """
 
     @checked
-    def __init__(self, *, n_classes: Count = 10, channels: Count = 3, width: Count = 16) -> None:
+    def __init__(
+        self,
+        *,
+        n_classes: Count = 10,
+        channels: Count = 3,
+        width: Count = 16,
+        padding_mode: Literal["zeros", "circular"] = "zeros",
+    ) -> None:
         super().__init__()
         widths = (channels, width, 2 * width, 4 * width)
         self.features = nn.Sequential(
             *(
                 nn.Sequential(
-                    nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+                    nn.Conv2d(inputs, outputs, 3, padding=1, bias=False, padding_mode=padding_mode),
                     nn.MaxPool2d(2),
                     nn.BatchNorm2d(outputs),  # after the pooling: a quarter of the work
                     nn.ReLU(),
@@ -74,7 +83,7 @@ class FlattenCNN(SmallCNN):
     """
 
     @checked
-    def __init__(self, *, size: Side = 32, **settings: int) -> None:
+    def __init__(self, *, size: Side = 32, **settings: Any) -> None:
         super().__init__(**settings)
         averaged = self.classifier
         positions = (size // 8) ** 2

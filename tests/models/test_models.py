@@ -131,3 +131,14 @@ def test_what_cannot_be_built_is_named() -> None:
     with pytest.raises(ValueError, match="the images are 16 × 32; expected square ones"):
         standardized(MLP, wide)
     assert standardized(SmallCNN, wide)[1](torch.zeros(1, 1, 16, 32)).shape == (1, 3)
+
+
+def test_without_a_border_no_place_differs_from_another() -> None:
+    images = torch.rand(2, 1, 32, 32)
+    pushed = images.roll(8, dims=3)  # three poolings by 2
+    torch.manual_seed(0)
+    model = SmallCNN(channels=1, padding_mode="circular").eval()
+    assert model(pushed).allclose(model(images), atol=1e-5)
+    torch.manual_seed(0)
+    model = SmallCNN(channels=1).eval()
+    assert not model(pushed).allclose(model(images), atol=1e-5)

@@ -78,6 +78,16 @@ def test_an_effect_has_its_plateau_where_it_stays_in_the_interval(
     assert plateau(points) == reached
 
 
+def test_a_finding_that_names_the_chapters_steps_is_not_asked_for_in_longer_runs() -> None:
+    live, longer = run(0.3), run(0.3, budget=4)
+    for made, steps, holds in ((live, 12, True), (longer, 48, False)):
+        early = made["findings"][1] | {"what": f"after {steps} steps it loses", "holds": holds}
+        made["findings"].append(early)
+    trained = trained_out(live, [longer])
+    assert trained is not None
+    assert trained.direction == "yes"
+
+
 def test_what_is_counted_or_was_not_trained_for_longer_has_no_words() -> None:
     counted = run(0.3)
     counted["findings"] = counted["findings"][:1]
