@@ -1,4 +1,4 @@
-# make book · test · wheel · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · new-chapter NAME=15_shortcuts · lock
+# make book · test · wheel · colab · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · new-chapter NAME=15_shortcuts · lock
 # Each makes .venv if it is absent or out of date; `make locked test` installs the locked versions.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-annotate --custom-compile-command "make lock"
 
-.PHONY: book test wheel notebooks record records bench fuzz mutants lighthouse serve links pdf new-chapter lock locked locked-site clean
+.PHONY: book test wheel colab notebooks record records bench fuzz mutants lighthouse serve links pdf new-chapter lock locked locked-site clean
 .DELETE_ON_ERROR:
 
 # A fresh output folder each time: after a failed -W build an incremental one reports success.
@@ -25,6 +25,10 @@ test: .venv/full.stamp
 # In an environment of its own, thrown away afterwards (5 GB): see tests/wheel/every_notebook.py.
 wheel: | .venv/bin/python
 	$(BIN)/python tests/wheel/every_notebook.py
+
+# The same in the versions that Colab has; make colab OPENCV=5.0.0.93 for another OpenCV.
+colab: | .venv/bin/python
+	$(BIN)/python tests/wheel/every_notebook.py --colab $(OPENCV:%=--opencv=%)
 
 notebooks: .venv/full.stamp
 	$(BIN)/python notebooks/execute.py
