@@ -1,13 +1,15 @@
-# make book · test · wheel · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · new-chapter NAME=15_shortcuts · lock
+# make book · test · wheel · colab · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · new-chapter NAME=15_shortcuts · lock
 # Each makes .venv if it is absent or out of date; `make locked test` installs the locked versions.
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+# uv is taken where it is installed: it is faster, and brings a Python where there is none that fits.
+UV := $(shell command -v uv)
+PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done),$(if $(UV),3.13))
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip --disable-pip-version-check install) --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-annotate --custom-compile-command "make lock"
 
-.PHONY: book test wheel notebooks record records bench fuzz mutants lighthouse serve links pdf new-chapter lock locked locked-site clean
+.PHONY: book test wheel colab notebooks record records bench fuzz mutants lighthouse serve links pdf new-chapter lock locked locked-site clean
 .DELETE_ON_ERROR:
 
 # A fresh output folder each time: after a failed -W build an incremental one reports success.
@@ -26,6 +28,10 @@ test: .venv/full.stamp
 wheel: | .venv/bin/python
 	$(BIN)/python tests/wheel/every_notebook.py
 
+# The same in the versions that Colab has; make colab OPENCV=5.0.0.93 for another OpenCV.
+colab: | .venv/bin/python
+	$(BIN)/python tests/wheel/every_notebook.py --colab $(OPENCV:%=--opencv=%)
+
 notebooks: .venv/full.stamp
 	$(BIN)/python notebooks/execute.py
 
@@ -37,7 +43,7 @@ records: .venv/full.stamp
 	$(BIN)/python notebooks/record.py
 
 bench: .venv/full.stamp
-	$(PIP) install -r benchmarks/requirements.txt
+	$(INSTALL) -r benchmarks/requirements.txt
 	for name in render loop models receptive_field augment augment_reasons; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # Three minutes. Calls everything with wrong input; writes tests/fuzz/results.json and the table in book/fuzz.md.
@@ -46,7 +52,7 @@ fuzz: .venv/full.stamp
 
 # Minutes to an hour; goes on where it was cut off. Wants Python 3.12 and a system that can fork.
 mutants: .venv/full.stamp
-	$(PIP) install -r tests/mutants/requirements.txt
+	$(INSTALL) -r tests/mutants/requirements.txt
 	nice $(BIN)/python tests/mutants/run.py
 
 # Wants Node and Chromium.
@@ -69,32 +75,32 @@ new-chapter: .venv/full.stamp
 
 # The newest versions that the requirements allow, with hashes, for every Python and system.
 lock: .venv/bin/python
-	$(PIP) install uv
+	$(INSTALL) uv
 	$(COMPILE) book/requirements.txt --output-file book/requirements.lock
 	$(COMPILE) requirements.txt --no-emit-package cvcourse --output-file requirements.lock
 
 locked: .venv/bin/python
-	$(PIP) install --require-hashes -r requirements.lock
-	$(PIP) install --no-deps -e .
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps -e .
 	touch .venv/site.stamp .venv/full.stamp
 
 locked-site: .venv/bin/python
-	$(PIP) install --require-hashes -r book/requirements.lock
+	$(INSTALL) --require-hashes -r book/requirements.lock
 	touch .venv/site.stamp
 
 clean:
 	rm -rf _build .venv
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "cvcourse needs Python 3.11, 3.12 or 3.13 on the PATH (or: make PYTHON=/path/to/python3.12 …)"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@test -n "$(PYTHON)" || { echo "cvcourse needs Python 3.11, 3.12 or 3.13 on the PATH, or uv, which brings one (or: make PYTHON=/path/to/python3.12 …)"; exit 1; }
+	$(if $(UV),uv venv --quiet --seed --python $(PYTHON),$(PYTHON) -m venv) .venv
 
 .venv/site.stamp: book/requirements.txt | .venv/bin/python
 	@echo "Installing what the site needs …"
-	$(PIP) install -r book/requirements.txt
+	$(INSTALL) -r book/requirements.txt
 	touch $@
 
 .venv/full.stamp: requirements.txt book/requirements.txt pyproject.toml | .venv/bin/python
 	@echo "Installing everything (PyTorch is large: a few minutes) …"
-	$(PIP) install -r requirements.txt
+	$(INSTALL) -r requirements.txt
 	touch $@ .venv/site.stamp

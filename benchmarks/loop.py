@@ -1,17 +1,14 @@
-"""Our loop against the barest one, against torchvision's usual pipeline, and against Lightning.
+"""Our loop against the barest one, and against torchvision's usual pipeline.
 
 Aims: at most 1.03 × the barest loop; an input pipeline at least 3 × as fast as a DataLoader with
-torchvision transforms; an epoch faster than theirs and than Lightning's Trainer.
+torchvision transforms; an epoch faster than theirs.
 
-    pip install -r benchmarks/requirements.txt
     python benchmarks/loop.py
 """
 
 from __future__ import annotations
 
-import logging
 import tempfile
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,7 +16,6 @@ import cv2
 import torch
 import torch.nn.functional as F
 from in_turns import medians, report, write
-from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torchvision.datasets import ImageFolder
@@ -67,41 +63,6 @@ class Transformed(Dataset):
         return self.transform(image), label
 
 
-class Lit(LightningModule):
-    """The same training for Lightning's Trainer."""
-
-    def __init__(self, train: ImageSet) -> None:
-        super().__init__()
-        self.model = standardized(SmallCNN(), train).to(memory_format=torch.channels_last)
-
-    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Cross-entropy."""
-        images, labels = batch
-        return F.cross_entropy(
-            self.model(images.contiguous(memory_format=torch.channels_last)), labels
-        )
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW."""
-        return torch.optim.AdamW(self.parameters(), lr=1e-2, weight_decay=1e-2, fused=True)
-
-
-def lightning_epoch(train: ImageSet) -> None:
-    """One epoch of Lightning's Trainer over tensors that are in memory."""
-    loader = DataLoader(
-        TensorDataset(train.images, train.labels), BATCH, shuffle=True, drop_last=True
-    )
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(Lit(train), loader)
-
-
 def torchvision_epoch(loader: DataLoader) -> None:
     """The hand-written loop, fed by a DataLoader that has already normalised the images."""
     model = SmallCNN().to(memory_format=torch.channels_last).train()
@@ -139,8 +100,6 @@ def as_folder(train: ImageSet, folder: Path) -> None:
 
 def main() -> None:
     """Measure, print, write down."""
-    warnings.simplefilter("ignore")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     train = load("shapes", "train", n=5120)
     mean, std = (statistic.tolist() for statistic in train.statistics())
     usual = [v2.RandomCrop(32, padding=4), v2.RandomHorizontalFlip()]
@@ -152,7 +111,6 @@ def main() -> None:
         {
             "ours (fit)": lambda: fit(standardized(SmallCNN(), train), train, RECIPE),
             "the barest loop": lambda: barest_epoch(train),
-            "Lightning Trainer": lambda: lightning_epoch(train),
         },
         rounds=9,
     )
@@ -192,7 +150,7 @@ def main() -> None:
         tables["epoch, crop and flip"] = report(
             "an epoch of SmallCNN with crop and flip", seconds, ours="ours"
         )
-    write("loop", tables, ["torch", "torchvision", "lightning-fabric", "pytorch-lightning"])
+    write("loop", tables, ["torch", "torchvision", "lightning-fabric"])
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from execute import execute
+from setup_cell import setup_cell
 
 ROOT = Path(__file__).parents[1]
-SETUP_FROM = ROOT / "notebooks" / "03_one_layer.ipynb"
 
 OPENING = """\
 # {title}
@@ -136,14 +136,9 @@ SUMMARY = """
 
 def skeleton(name: str, title: str, claim: str) -> NotebookNode:
     """The notebook, not yet run."""
-    code = [
-        cell
-        for cell in nbformat.read(SETUP_FROM, as_version=4).cells
-        if cell.cell_type == "code"
-    ]
     cells = [
         new_markdown_cell(OPENING.format(title=title)),
-        new_code_cell(code[0].source, metadata={"tags": ["setup", FOLDED]}),
+        new_code_cell(setup_cell(), metadata={"tags": ["setup", FOLDED]}),
         new_code_cell(PARAMETERS, metadata={"tags": ["parameters", FOLDED]}),
         new_code_cell(IMPORTS, metadata={"tags": [FOLDED]}),
         new_markdown_cell(QUESTION),

@@ -35,7 +35,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("repository")
     for name in ("book", "notebooks", "tests"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in ("_toc.yml", "pyproject.toml", "conftest.py"):
+    for name in ("_toc.yml", "pyproject.toml", "conftest.py", "CITATION.cff"):
         shutil.copy(ROOT / name, folder / name)
     made = run(folder, "notebooks/new_chapter.py", "99_a_trial")
     assert made.returncode == 0, made.stderr

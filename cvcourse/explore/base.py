@@ -42,6 +42,8 @@ class Explorable(anywidget.AnyWidget):
     """
 
     _css = STYLE
+    # By this method ipywidgets 7, which Colab has, would display: an output without the HTML.
+    _ipython_display_ = None
     title = ""
 
     def state(self) -> dict[str, Any]:

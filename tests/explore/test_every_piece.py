@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
+from IPython.core.formatters import DisplayFormatter
+from ipywidgets import Widget
 from traitlets import TraitError
 
 from cvcourse import explore
@@ -105,6 +107,16 @@ def test_state_is_the_whole_state(make) -> None:
     assert bundle["text/html"] == piece.html()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "0x" not in bundle["text/plain"]
+
+
+@each
+def test_a_saved_output_holds_the_page_under_ipywidgets_7_too(make, monkeypatch) -> None:
+    """There, every widget has a method that displays it, which IPython asks before all others."""
+    monkeypatch.setattr(Widget, "_ipython_display_", lambda self: None, raising=False)
+    piece = make()
+    data, _ = DisplayFormatter().format(piece)
+    assert data["text/html"] == piece.html()
+    assert "application/vnd.jupyter.widget-view+json" in data
 
 
 @pytest.mark.parametrize(

@@ -101,14 +101,17 @@ def test_images_have_a_text(pages: dict[str, Page]) -> None:
             assert described, f"{name}: {image.get('src')} has alt={alt!r}"
 
 
-def test_notebooks_open_on_colab(pages: dict[str, Page]) -> None:
+def test_notebooks_open_on_colab_and_on_kaggle(pages: dict[str, Page]) -> None:
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     repository = urlsplit(config["repository"]["url"]).path
-    address = f"https://colab.research.google.com/github{repository}/blob/main/"
+    colab = f"https://colab.research.google.com/github{repository}/blob/main/"
+    files = f"https://raw.githubusercontent.com{repository}/main/"
     notebooks = [name for name in pages if name.startswith("notebooks/")]
     assert notebooks
     for name in notebooks:
-        assert address + name.replace(".html", ".ipynb") in pages[name].links
+        notebook = name.replace(".html", ".ipynb")
+        assert colab + notebook in pages[name].links
+        assert f"https://kaggle.com/kernels/welcome?src={files}{notebook}" in pages[name].links
 
 
 def test_quizzes_answer_to_the_keyboard_without_any_script(site: Path, browser: Any) -> None:

@@ -1,4 +1,4 @@
-"""The package as its readers get it: a wheel, away from the repository, as on Colab."""
+"""The package as its readers get it: a wheel, away from the repository."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-# What a notebook on Colab sees before its first cell.
-STARTUP = 'import sys, types\nsys.modules["google.colab"] = types.ModuleType("google.colab")\n'
 
 
 def setup_cells() -> dict[str, str]:
@@ -25,11 +23,11 @@ def setup_cells() -> dict[str, str]:
     return found
 
 
-def address() -> str:
-    """Of the repository, as the setup cells have it."""
-    found = re.search(r'"cvcourse @ git\+(https://\S+)"', next(iter(setup_cells().values())))
-    assert found, "the setup cell asks pip for no repository"
-    return found[1]
+def release() -> tuple[str, str]:
+    """What the setup cells ask pip for: the repository's address, and a tag."""
+    found = re.search(r'"cvcourse @ git\+(https://\S+)@(v\S+)"', next(iter(setup_cells().values())))
+    assert found, "the setup cell asks pip for no release of the repository"
+    return found[1], found[2]
 
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
@@ -66,20 +64,16 @@ def away(**variables: str | Path) -> dict[str, str]:
     return kept | {"PYTHONNOUSERSITE": "1", "TQDM_DISABLE": "1"} | more
 
 
-def as_on_colab(folder: Path) -> dict[str, str]:
-    """Variables: kernels take themselves for Colab's, and git finds this commit at its address.
-
-    pip writes down all that it does in `pip.log`, in the same folder.
-    """
-    startup = folder / "ipython/profile_default/startup"
-    startup.mkdir(parents=True)
-    (startup / "colab.py").write_text(STARTUP)
+def published(folder: Path) -> dict[str, str]:
+    """Variables with which git finds this commit at the book's address, tagged as its release."""
+    address, tag = release()
+    copy = folder / "published.git"
+    run("git", "clone", "--quiet", "--bare", ROOT, copy, cwd=folder)
+    run("git", "tag", "--force", tag, cwd=copy)
     return {
-        "IPYTHONDIR": str(folder / "ipython"),
-        "PIP_LOG": str(folder / "pip.log"),
         "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
-        "GIT_CONFIG_VALUE_0": address(),
+        "GIT_CONFIG_KEY_0": f"url.{copy.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": address,
     }
 
 

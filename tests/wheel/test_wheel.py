@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 import yaml
-from bare import ROOT, STARTUP, address, as_on_colab, away, build, papermill, run, setup_cells
+from bare import ROOT, away, build, papermill, published, release, run, setup_cells
 
 IMPORT_ALL = """
 import importlib, pkgutil
@@ -74,38 +74,60 @@ def test_a_notebook_that_raises_is_reported(tmp_path: Path) -> None:
         papermill(tmp_path / "wrong.ipynb", tmp_path / "empty", away(), python=sys.executable)
 
 
-def test_every_notebook_has_the_same_setup_cell_with_the_address_of_the_book() -> None:
+def test_every_notebook_installs_the_release_that_it_belongs_to() -> None:
     cells = setup_cells()
     assert len(cells) == len(list((ROOT / "notebooks").glob("*.ipynb")))
-    assert len(set(cells.values())) == 1
-    assert (
-        address() == yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["url"]
+    (cell,) = set(cells.values())
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert release() == (about["repository-code"], f"v{about['version']}"), (
+        "run notebooks/setup_cell.py"
     )
+    assert max(map(len, cell.splitlines())) <= 80
 
 
-def test_on_colab_the_setup_cell_has_pip_install_this_package_and_move_nothing(
-    tmp_path: Path,
-) -> None:
-    """pip itself runs, and reports what it would install; git finds this commit at the address."""
-    cell = next(iter(setup_cells().values()))
+# A place where nothing is found of the package.
+WITHOUT = """
+import sys
+from pathlib import Path
+sys.path[:] = [entry for entry in sys.path if not Path(entry, "cvcourse").is_dir()]
+"""
+
+
+def run_setup_cell(folder: Path, before: str = "", after: str = "", **variables: str | Path) -> str:
+    """What IPython prints; pip builds with what is here, and asks no index."""
+    (folder / "cell.ipy").write_text(before + next(iter(setup_cells().values())) + after)
     env = away(
-        **as_on_colab(tmp_path),
-        PIP_DRY_RUN="1",
-        PIP_REPORT=tmp_path / "report.json",
         PIP_NO_INDEX="1",
-        PIP_NO_BUILD_ISOLATION="0",  # pip reads it the other way round: build with what is here
+        PIP_NO_BUILD_ISOLATION="0",  # pip reads it the other way round
+        IPYTHONDIR=folder / "ipython",
+        **published(folder),
+        **variables,
     )
-    (tmp_path / "cell.ipy").write_text(STARTUP + cell)
-    run(sys.executable, "-m", "IPython", "--no-banner", "cell.ipy", cwd=tmp_path, env=env)
-    (found,) = json.loads((tmp_path / "report.json").read_text("utf-8"))["install"]
+    return run(sys.executable, "-m", "IPython", "--no-banner", "cell.ipy", cwd=folder, env=env)
+
+
+def test_the_setup_cell_would_install_this_release_and_move_nothing(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    run_setup_cell(tmp_path, WITHOUT, PIP_DRY_RUN="1", PIP_REPORT=report)
+    (found,) = json.loads(report.read_text("utf-8"))["install"]
+    address, tag = release()
     assert found["metadata"]["name"] == "cvcourse"
-    assert found["download_info"]["url"] == address()
+    assert found["metadata"]["version"] == tag.removeprefix("v")
+    assert found["download_info"]["url"] == address
+    assert found["download_info"]["vcs_info"]["requested_revision"] == tag
     commit = run("git", "rev-parse", "HEAD", cwd=ROOT).strip()
     assert found["download_info"]["vcs_info"]["commit_id"] == commit
 
 
-def test_elsewhere_the_setup_cell_leaves_the_environment_alone(tmp_path: Path) -> None:
-    (tmp_path / "cell.ipy").write_text(next(iter(setup_cells().values())))
-    env = away(PIP_LOG=tmp_path / "pip.log", IPYTHONDIR=tmp_path / "ipython")
-    run(sys.executable, "-m", "IPython", "--no-banner", "cell.ipy", cwd=tmp_path, env=env)
+def test_what_the_setup_cell_installs_is_found_by_the_next_cell(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    before = f"{WITHOUT}\nsys.path.insert(0, {str(target)!r})\n"
+    after = "\nimport cvcourse; print(cvcourse.__file__)\n"
+    said = run_setup_cell(tmp_path, before, after, PIP_TARGET=target, PIP_NO_DEPS="1")
+    assert said.splitlines()[-1] == str(target / "cvcourse/__init__.py")
+
+
+def test_the_setup_cell_leaves_alone_what_is_there(tmp_path: Path) -> None:
+    run_setup_cell(tmp_path, PIP_LOG=tmp_path / "pip.log")
     assert not (tmp_path / "pip.log").exists()
