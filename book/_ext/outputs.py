@@ -1,0 +1,56 @@
+"""What a cell shows fits the page: claims, tables and pictures, on a phone as well.
+
+A claim's text becomes a list, whose lines wrap. An interval in a table is not broken. A picture
+that is scaled down gets a switch that shows it at full size; which pages need it, the style says.
+The notebooks stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+#: What `cvcourse.experiment.claim` prints.
+CLAIM = re.compile(r"claim [\w-]+: .+(\n  \S .+)+")
+MEASURED = '<table class="measured'
+INTERVAL = re.compile(r"\[([^][<]+), ([^][<]+)\]")
+ENLARGE = (
+    '<div class="zoom"><label>',
+    '<span><input type="checkbox" aria-label="full size"> full size</span></label></div>',
+)
+
+
+def list_findings(app: Sphinx, doctree: nodes.document) -> None:
+    """A line for the verdict, and an item for each finding."""
+    for block in list(doctree.findall(nodes.literal_block)):
+        text = block.astext().strip()
+        if CLAIM.fullmatch(text):
+            verdict, *findings = (nodes.paragraph("", line.strip()) for line in text.split("\n"))
+            items = nodes.bullet_list("", *(nodes.list_item("", line) for line in findings))
+            classes = [*block["classes"], "claim"]
+            block.replace_self(nodes.container("", verdict, items, classes=classes))
+
+
+def keep_intervals(app: Sphinx, doctree: nodes.document) -> None:
+    """A cell may break before its interval, not within."""
+    for raw in doctree.findall(nodes.raw):
+        if MEASURED in raw.astext():
+            raw.children = [nodes.Text(INTERVAL.sub(r"[\1,&nbsp;\2]", raw.astext()))]
+
+
+def enlarge(app: Sphinx, doctree: nodes.document) -> None:
+    """Put each picture that a cell shows between the two ends of its switch."""
+    cells = (node for node in doctree.findall(nodes.container) if "cell_output" in node["classes"])
+    for image in [image for cell in cells for image in cell.findall(nodes.image)]:
+        before, after = (nodes.raw("", html, format="html") for html in ENLARGE)
+        image.replace_self([before, image.deepcopy(), after])
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    for change in (list_findings, keep_intervals, enlarge):
+        app.connect("doctree-read", change)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,117 @@
+"""Nothing on a page is cut off: every output, formula and open block of code, on three screens."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from pages import CHAPTERS
+
+WIDTHS = LAPTOP, _, PHONE = 1400, 820, 390
+#: What is measured. A fold's label is its code's first line, which may end in dots.
+PARTS = """
+    article :is(.cell_output, .cell_output > *, .cvx, .cvx *:not(svg *), .cell_input, .margin),
+    article :is(div.math, p, li, pre, ul, img, figcaption, table, .pst-scrollable-table-container)
+"""
+#: Each part that something sticks out of, or that sticks out of the page, and why that is wrong.
+CUT = """(parts) => [...document.querySelectorAll(parts)].flatMap((each) => {
+    const box = each.getBoundingClientRect();
+    const style = getComputedStyle(each);
+    if (!box.width || !each.checkVisibility() || each.matches(".cvx-unseen")) return [];
+    const within = each.parentElement.closest("[tabindex='0']");
+    if (box.right > innerWidth + 1 && !within) return [["wider than the page", each]];
+    if (style.display.startsWith("inline") || each.scrollWidth <= each.clientWidth + 1) return [];
+    if (style.overflowX === "visible") return within ? [] : [["sticks out", each]];
+    if (style.overflowX !== "auto" && style.overflowX !== "scroll") return [["cut off", each]];
+    if (each.tabIndex !== 0) return [["out of the keyboard's reach", each]];
+    if (each.matches("div.math, pre:not(.cell_output pre)")) return [];  // code keeps its lines
+    const table = each.querySelector("table");
+    if (!table) return [["scrolls", each]];
+    if (each.role !== "region" || !each.ariaLabel) return [["has no name", each]];
+    const cells = [...table.rows].map((row) => row.cells[0]);
+    const stay = cells.every((cell) => getComputedStyle(cell).position === "sticky");
+    return stay ? [] : [["scrolls its first column away", each]];
+}).map(([why, each]) => `${why}: ${each.outerHTML.slice(0, 160)}`)"""
+#: How much of its box the column takes that stays where a table scrolls.
+FIRST_COLUMN = """() => [...document.querySelectorAll("[role=region] table")].map((table) => {
+    const box = table.parentElement.getBoundingClientRect();
+    const widths = [...table.rows].map((row) => row.cells[0].getBoundingClientRect().width);
+    return Math.max(...widths) / box.width;
+})"""
+
+
+Show = Callable[[str, int], Any]
+
+
+@pytest.fixture
+def show(site: Path, open_tab: Callable[..., Any]) -> Show:
+    """Opens a chapter on a screen of some width, all of it laid out."""
+
+    def show_one(page: str, width: int) -> Any:
+        tab = open_tab("file:", viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        tab.goto((site / page).as_uri())
+        tab.add_style_tag(content="* { content-visibility: visible !important }")
+        tab.wait_for_timeout(300)
+        return tab
+
+    return show_one
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_nothing_is_cut(page: str, show: Show) -> None:
+    tab = show(page, WIDTHS[0])
+    assert tab.locator(PARTS).count() > 50
+    for width in WIDTHS:
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.wait_for_timeout(300)
+        assert tab.evaluate(CUT, PARTS) == [], width
+        assert tab.evaluate("document.documentElement.scrollWidth") == width
+    assert all(share < 0.5 for share in tab.evaluate(FIRST_COLUMN)), "a phone shows a number, too"
+
+
+def test_a_small_picture_can_be_read_at_full_size(show: Show) -> None:
+    tab = show("notebooks/02_search.html", PHONE)
+    figure = tab.locator("#fig-power-law")
+    picture, switch = figure.locator("img"), figure.locator("input")
+    natural = int(picture.get_attribute("width"))
+    assert picture.bounding_box()["width"] < natural / 2
+    switch.focus()
+    tab.keyboard.press("Space")
+    assert picture.bounding_box()["width"] >= natural
+    assert tab.evaluate("document.documentElement.scrollWidth") == PHONE
+    assert tab.evaluate(CUT, "#fig-power-law, #fig-power-law > *:not(.zoom)") == []
+    assert figure.locator(".zoom").get_attribute("tabindex") == "0", "it scrolls"
+    picture.click()
+    assert picture.bounding_box()["width"] < natural / 2
+    tab.set_viewport_size({"width": LAPTOP, "height": 900})
+    assert not switch.is_visible()
+
+
+SETTINGS = "extensions = ['myst_nb', 'outputs']\nnb_execution_mode = 'off'\n"
+SETTINGS += "html_theme = 'basic'\nmyst_update_mathjax = False\n"
+SETTINGS += "source_suffix = {'.md': 'myst-nb', '.ipynb': 'myst-nb'}\n"
+
+
+def test_a_claim_is_a_list_and_an_interval_is_one_word(
+    tmp_path: Path, build: Callable[..., tuple[Path, str]]
+) -> None:
+    claim = "claim fc-crop: confirmed\n  ✓ it <moves>\n  ○ it stays (open)"
+    cell = '<table class="measured"><tr><td>0.5 [0.4, 0.6]</td></tr></table>'
+    kinds: list[dict[str, str]] = [
+        {"text/plain": claim},
+        {"text/plain": "a claim x: y\n  ✓ z"},
+        {"text/html": cell},
+    ]
+    outputs = [new_output("display_data", data) for data in kinds]
+    page = new_notebook(cells=[new_code_cell("x", outputs=outputs)])
+    nbformat.write(page, tmp_path / "page.ipynb")
+    folder, _ = build(SETTINGS, index="# Home\n\n```{toctree}\npage\n```\n")
+    html = (folder / "page.html").read_text("utf-8")
+    assert "0.5 [0.4,&nbsp;0.6]" in html
+    items = re.findall(r"<li><p>(.*?)</p></li>", html)
+    assert items == ["✓ it &lt;moves&gt;", "○ it stays (open)"]
+    assert "<p>claim fc-crop: confirmed</p>" in html
+    assert "a claim x: y" in html
