@@ -4,6 +4,7 @@ from cvcourse.explore.convolution import ConvolutionSteps
 from cvcourse.explore.crop import CropLab
 from cvcourse.explore.cutmix import CutMixBox
 from cvcourse.explore.distillation import DistillationLoss
+from cvcourse.explore.export import export_for_page
 from cvcourse.explore.neighbours import NeighbourVote
 from cvcourse.explore.noisy import NoisyStudentRounds
 from cvcourse.explore.randaugment import RandAugmentSteps
@@ -24,4 +25,5 @@ __all__ = [
     "RandAugmentSteps",
     "ReceptiveFieldStack",
     "SoftmaxTemperature",
+    "export_for_page",
 ]
