@@ -7,6 +7,7 @@ from cvcourse.explore.distillation import DistillationLoss
 from cvcourse.explore.export import export_for_page
 from cvcourse.explore.neighbours import NeighbourVote
 from cvcourse.explore.noisy import NoisyStudentRounds
+from cvcourse.explore.own_picture import OwnPicture
 from cvcourse.explore.randaugment import RandAugmentSteps
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
@@ -21,6 +22,7 @@ __all__ = [
     "DistillationLoss",
     "NeighbourVote",
     "NoisyStudentRounds",
+    "OwnPicture",
     "PseudoLabelThreshold",
     "RandAugmentSteps",
     "ReceptiveFieldStack",

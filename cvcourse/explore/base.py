@@ -70,7 +70,7 @@ class Explorable(anywidget.AnyWidget):
         script = f'{code}\nconst id = "{name}";\nconst initial = {state};\n{_SHIM}'
         script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
         return (
-            f"<style>\n{STYLE}</style>\n"
+            f"<style>\n{self._css}</style>\n"
             f'<div class="{NO_MATH}" data-explorable="{name}"><figure class="cvx cvx-still">'
             f'<p class="cvx-title">{escape(self.title)}</p>{self.still()}'
             f'<figcaption class="cvx-summary">{escape(self.caption())}</figcaption>'
