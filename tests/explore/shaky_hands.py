@@ -28,9 +28,9 @@ class Drawing:
 
 def draw(name: str, rng: np.random.Generator) -> Drawing:
     """One drawing of a class."""
-    size, (x, y) = rng.uniform(0.2, 0.36), rng.uniform(0.42, 0.58, 2)
+    size, (x, y) = rng.uniform(0.2, 0.36), rng.uniform(0.38, 0.62, 2)
     squeeze = np.exp(rng.normal(0, 0.08, 2))
-    tilt = np.radians(rng.normal(0, 6))
+    tilt = np.radians(rng.normal(0, 8))
     turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
     strokes = [
         _tremble(stroke, rng) * squeeze @ turn.T * size + (x, y) for stroke in PATHS[name](rng)
@@ -41,34 +41,34 @@ def draw(name: str, rng: np.random.Generator) -> Drawing:
 def _tremble(path: Points, rng: np.random.Generator) -> Points:
     """The path as a hand follows it: slow drift, and a tremor of some 10 waves a stroke."""
     t = np.linspace(0, 2 * np.pi, len(path))[:, None]
-    drift = rng.normal(0, 0.035, 2) * np.sin(t / 2 * rng.uniform(0.7, 1.5) + rng.uniform(0, 6, 2))
-    tremor = rng.normal(0, 0.012, 2) * np.sin(t * rng.uniform(7, 14) + rng.uniform(0, 6, 2))
-    return path + drift + tremor + rng.normal(0, 0.006, path.shape)
+    drift = rng.normal(0, 0.06, 2) * np.sin(t / 2 * rng.uniform(0.7, 1.5) + rng.uniform(0, 6, 2))
+    tremor = rng.normal(0, 0.03, 2) * np.sin(t * rng.uniform(7, 14) + rng.uniform(0, 6, 2))
+    return path + drift + tremor + rng.normal(0, 0.01, path.shape)
 
 
 def _through(corners: list[tuple[float, float]], rng: np.random.Generator, *, closed: bool = True):
     """One stroke through corners that are missed by a little; a closed one ends near its start."""
-    points = np.array(corners) + rng.normal(0, 0.06, (len(corners), 2))
+    points = np.array(corners) + rng.normal(0, 0.09, (len(corners), 2))
     if closed:
-        points = np.concatenate([points, points[:1] + rng.normal(0, 0.07, (1, 2))])
+        points = np.concatenate([points, points[:1] + rng.normal(0, 0.12, (1, 2))])
     sides = [
         a + (b - a) * np.linspace(0, 1, 12, endpoint=False)[:, None]
         for a, b in zip(points[:-1], points[1:], strict=True)
     ]
     bow = np.sin(np.linspace(0, np.pi, 12, endpoint=False))[:, None]
-    sides = [side + bow * rng.normal(0, 0.03, 2) for side in sides]
+    sides = [side + bow * rng.normal(0, 0.05, 2) for side in sides]
     return np.concatenate([*sides, points[-1:]])
 
 
 def _arc(start: float, end: float, rng: np.random.Generator, radius: float = 1.0) -> Points:
     angle = np.linspace(start, end, 50)
-    r = radius * (1 + np.linspace(0, rng.normal(0, 0.07), 50))
+    r = radius * (1 + np.linspace(0, rng.normal(0, 0.1), 50))
     return np.stack([r * np.cos(angle), r * np.sin(angle)], axis=1)
 
 
 def _circle(rng: np.random.Generator, radius: float = 1.0) -> Points:
     start = rng.uniform(0, 2 * np.pi)
-    return _arc(start, start + 2 * np.pi * rng.uniform(0.93, 1.05), rng, radius)
+    return _arc(start, start + 2 * np.pi * rng.uniform(0.88, 1.08), rng, radius)
 
 
 def _star(rng: np.random.Generator) -> list[Points]:
@@ -81,7 +81,7 @@ def _star(rng: np.random.Generator) -> list[Points]:
 
 
 def _heart(rng: np.random.Generator) -> list[Points]:
-    t = np.linspace(0.1, 2 * np.pi * rng.uniform(0.95, 1.01), 60)
+    t = np.linspace(0.1, 2 * np.pi * rng.uniform(0.9, 1.02), 60)
     y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
     return [np.stack([1.05 * np.sin(t) ** 3, -(y + 2.5) / 16], axis=1)]
 
