@@ -4,8 +4,10 @@ from cvcourse.explore.convolution import ConvolutionSteps
 from cvcourse.explore.crop import CropLab
 from cvcourse.explore.cutmix import CutMixBox
 from cvcourse.explore.distillation import DistillationLoss
+from cvcourse.explore.export import export_for_page
 from cvcourse.explore.neighbours import NeighbourVote
 from cvcourse.explore.noisy import NoisyStudentRounds
+from cvcourse.explore.own_picture import OwnPicture
 from cvcourse.explore.randaugment import RandAugmentSteps
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
@@ -20,8 +22,10 @@ __all__ = [
     "DistillationLoss",
     "NeighbourVote",
     "NoisyStudentRounds",
+    "OwnPicture",
     "PseudoLabelThreshold",
     "RandAugmentSteps",
     "ReceptiveFieldStack",
     "SoftmaxTemperature",
+    "export_for_page",
 ]

@@ -22,13 +22,16 @@ _EXPORT = "export default {"
 
 
 @checked
-def module(name: str) -> str:
+def module(*names: str) -> str:
     """The ES module of a piece, with the few tools that all pieces share in front.
+
+    Args:
+        names: of the piece, after those of the parts that it needs.
 
     Raises:
         FileNotFoundError: there is no such piece.
     """
-    return _KIT + (_FOLDER / f"{name}.js").read_text("utf-8")
+    return _KIT + "".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in names)
 
 
 class Explorable(anywidget.AnyWidget):
@@ -69,7 +72,7 @@ class Explorable(anywidget.AnyWidget):
         script = f'{code}\nconst id = "{name}";\nconst initial = {state};\n{_SHIM}'
         script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
         return (
-            f"<style>\n{STYLE}</style>\n"
+            f"<style>\n{self._css}</style>\n"
             f'<div class="{NO_MATH}" data-explorable="{name}"><figure class="cvx cvx-still">'
             f'<p class="cvx-title">{escape(self.title)}</p>{self.still()}'
             f'<figcaption class="cvx-summary">{escape(self.caption())}</figcaption>'

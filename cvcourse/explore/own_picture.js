@@ -1,0 +1,288 @@
+// Your own picture: drawn, chosen, pasted or dropped; what the networks say of it, at once, and where
+// they would still say so. The networks are run by networks.js; nothing leaves the page.
+
+const SIDE = 32, SHEET = 256; // pixels of what the networks see, and of the sheet that is drawn on
+const GRID = 9, STEP = 3; // shifts each way; pixels from one to the next
+const GREY = 128, SLICE = 10; // of what hides; milliseconds of work before the page may breathe
+const SHEETS = { "white sheet": "#f4f2ec", "dark sheet": "#2c3038" };
+const STILL = { shift: [0, 0], scale: 1, turn: 0, hidden: 0, hidden_at: [0.5, 0.5] };
+
+// From a place in the view to the one on the sheet, both as shares of their side; turn: degrees
+// counter-clockwise about the middle.
+function placer({ shift, scale, turn }) {
+  const [cos, sin] = [Math.cos, Math.sin].map((f) => f((turn * Math.PI) / 180) / scale);
+  return (x, y) => {
+    const [right, down] = [x - 0.5 - shift[0] / SIDE, y - 0.5 - shift[1] / SIDE];
+    return [cos * right - sin * down + 0.5, sin * right + cos * down + 0.5];
+  };
+}
+
+// The view, n × n × 3 bytes, each the mean of samples² points; outside, the sheet's border is repeated.
+function view({ side, data }, place, n, samples) {
+  const result = new Uint8ClampedArray(n * n * 3);
+  const { hidden, hidden_at: [across, down] } = place;
+  const back = placer(place);
+  const pixel = (share) => Math.max(0, Math.min(side - 1, Math.floor(share * side)));
+  for (let v = 0, to = 0; v < n; v++) for (let u = 0; u < n; u++) {
+    let [red, green, blue] = [0, 0, 0];
+    for (let j = 0.5; j < samples; j++) for (let i = 0.5; i < samples; i++) {
+      const [x, y] = back((u + i / samples) / n, (v + j / samples) / n);
+      const covered = Math.abs(x - across) < hidden / 2 && Math.abs(y - down) < hidden / 2;
+      const from = 4 * (pixel(y) * side + pixel(x));
+      red += covered ? GREY : data[from];
+      green += covered ? GREY : data[from + 1];
+      blue += covered ? GREY : data[from + 2];
+    }
+    for (const total of [red, green, blue]) result[to++] = Math.floor(total / samples ** 2 + 0.5);
+  }
+  return result;
+}
+
+// As the networks want it: all of red, all of green, all of blue.
+const planes = (rgb) => [0, 1, 2].flatMap((c) => [...Array(rgb.length / 3).keys()].map((i) => rgb[3 * i + c]));
+
+const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+// pixels: a square sheet, RGB, in base64.
+function compute({ networks, pixels, ...place }) {
+  const rgb = bytesOf(pixels);
+  const data = [...Array(rgb.length / 3).keys()].flatMap((i) => [...rgb.subarray(3 * i, 3 * i + 3), 255]);
+  const seen = view({ side: Math.sqrt(data.length / 4), data }, { ...STILL, ...place }, SIDE, 4);
+  return { seen: [...seen], logits: Object.values(networks).map((exported) => [...network(exported)(planes(seen))]) };
+}
+
+// How far the page's golden answers are from those that PyTorch gave.
+function deviation({ shape, golden }, run) {
+  const [bytes, length] = [bytesOf(golden.images), shape.reduce((a, b) => a * b)];
+  return Math.max(...golden.logits.flatMap((row, i) => {
+    const found = run(bytes.subarray(i * length, (i + 1) * length));
+    return row.map((logit, c) => Math.abs(logit - found[c]));
+  }));
+}
+
+function paint(canvas, rgb) {
+  const n = Math.sqrt(rgb.length / 3);
+  const image = new ImageData(n, n);
+  for (let i = 0; i < n * n; i++) image.data.set([rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2], 255], 4 * i);
+  if (canvas.width !== n) Object.assign(canvas, { width: n, height: n });
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+// The shifts, from none at all outwards: [across, down] in steps.
+const SHIFTS = [...Array(GRID * GRID).keys()].map((i) => [(i % GRID) - (GRID - 1) / 2, Math.floor(i / GRID) - (GRID - 1) / 2])
+  .sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
+
+// One network's part: what it says, a bar for each class, and a square for each shift.
+function column(arm, names) {
+  const says = h("span", { class: "cvx-own-says" });
+  const bars = names.map(() => bar("grey"));
+  const cells = SHIFTS.map(([x, y]) => h("svg:rect", { x: x - 0.42, y: y - 0.42, width: 0.84, height: 0.84 }));
+  const here = h("svg:rect", { width: 1, height: 1, fill: "none", stroke: "var(--cvx-orange)", "stroke-width": 0.25 });
+  const edge = (GRID + 0.4) / 2;
+  const map = h("svg:svg", { viewBox: `${-edge} ${-edge} ${2 * edge} ${2 * edge}`, role: "img", "aria-label": `Shifts at which the ${arm} keeps its answer`,
+    stroke: "var(--cvx-quiet)", "stroke-width": 0.06 }, ...cells, here);
+  return { head: h("div", {}, h("b", {}, arm), says), says, bars, cells, here, map, winners: SHIFTS.map(() => undefined) };
+}
+
+// The sheet that everything is drawn on.
+function sheet() {
+  const canvas = h("canvas", { width: SHEET, height: SHEET });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  Object.assign(context, { lineCap: "round", lineJoin: "round", imageSmoothingQuality: "high" });
+  const past = [];
+  return {
+    pixels: () => ({ side: SHEET, data: context.getImageData(0, 0, SHEET, SHEET).data }),
+    remember: () => { past.push(context.getImageData(0, 0, SHEET, SHEET)); past.splice(0, past.length - 30); },
+    undo: () => { if (past.length) context.putImageData(past.pop(), 0, 0); },
+    fill: (colour) => { context.fillStyle = colour; context.fillRect(0, 0, SHEET, SHEET); },
+    line: (from, to, colour, width) => {
+      Object.assign(context, { strokeStyle: colour, lineWidth: width });
+      context.beginPath();
+      context.moveTo(...from.map((share) => share * SHEET));
+      context.lineTo(...to.map((share) => share * SHEET));
+      context.stroke();
+    },
+    picture: (image) => { // the middle of it, as large as fits
+      const side = Math.min(image.width, image.height);
+      context.imageSmoothingEnabled = side > SHEET;
+      context.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, SHEET, SHEET);
+    },
+  };
+}
+
+function render({ model, el }) {
+  const [names, captions, labels, pictures, exported] = ["names", "captions", "labels", "pictures", "networks"].map((name) => model.get(name));
+  const networks = Object.entries(exported).map(([arm, text]) => ({ run: network(text), text, ...column(arm, names), arm }));
+  const off = Math.max(...networks.map(({ text, run }) => deviation(text, run)));
+  const paper = sheet();
+  const moved = () => Object.fromEntries(Object.keys(STILL).map((name) => [name, model.get(name)]));
+  let pixels, last, survey = 0;
+
+  const stage = h("canvas", { role: "img", "aria-label": "The picture" });
+  const sight = h("canvas", { role: "img", "aria-label": "What the networks see" });
+  const pad = h("svg:svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, tabindex: 0, role: "application",
+    "aria-label": "The picture: draw on it, or move it with the arrow keys", "data-tool": "draw" });
+  const colour = h("input", { type: "color", value: "#1c2a4a", "aria-label": "Colour of the pen" });
+  let width = 14;
+  const thickness = slider("Pen", { min: 4, max: 40, step: 1, label: "Thickness of the pen" }, (value) => { width = value; thickness.show(value); });
+  thickness.show(width);
+  const file = h("input", { type: "file", accept: "image/*", hidden: "", "aria-label": "A picture of yours",
+    change: () => { if (file.files[0]) open(file.files[0]); file.value = ""; } });
+
+  // Change the sheet; what it was before can be had again.
+  const change = (act, settings = {}) => {
+    paper.remember();
+    act();
+    put(model, { picture: -1, ...settings });
+    look();
+  };
+  const load = (uri, settings) => {
+    const image = new Image();
+    image.onload = () => change(() => { paper.fill(SHEETS["white sheet"]); paper.picture(image); }, { ...STILL, ...settings });
+    image.onerror = () => say("This browser cannot show that file as a picture. A PNG or JPEG will do.");
+    image.src = uri;
+  };
+  const open = (given) => load(URL.createObjectURL(given), { truth: -1 });
+
+  pad.addEventListener("pointerdown", () => {
+    last = undefined;
+    if (model.get("tool") === "draw") change(() => {});
+  });
+  const keep = (value, most) => Math.round(10 * Math.max(-most, Math.min(most, value))) / 10;
+  const shift = (x, y) => put(model, { shift: [keep(model.get("shift")[0] + x, SIDE / 2), keep(model.get("shift")[1] + y, SIDE / 2)] });
+  const hide = (at) => put(model, { hidden: model.get("hidden") || 0.3, hidden_at: at.map((share) => Math.round(1000 * Math.max(0, Math.min(1, share))) / 1000) });
+  draggable(pad, pad, ({ x, y }) => {
+    const [tool, back] = [model.get("tool"), placer(moved())];
+    const at = back(x / SIDE, y / SIDE);
+    if (tool === "hide") hide(at);
+    else if (tool === "draw") {
+      paper.line(last ? back(...last) : at, at, colour.value, width / model.get("scale"));
+      look();
+    } else if (last) shift(x - last[0] * SIDE, y - last[1] * SIDE);
+    last = [x / SIDE, y / SIDE];
+  }, ({ x, y }) => (model.get("tool") === "hide" ? hide(model.get("hidden_at").map((share, i) => share + [x, y][i] / SIDE)) : shift(x, y)));
+
+  const tools = buttons("Pointer", Object.fromEntries(["draw", "move", "hide"].map((tool) => [tool, () => put(model, { tool })])));
+  const sheets = buttons("Sheet", { ...Object.fromEntries(Object.entries(SHEETS).map(([name, tint]) => [name, () => {
+    change(() => paper.fill(tint), { ...STILL, tool: "draw", truth: -1 });
+    colour.value = name === "white sheet" ? "#1c2a4a" : "#f3d36b";
+  }])), "undo": () => { paper.undo(); look(); }, "your picture …": () => file.click() });
+  const objects = h("div", { class: "cvx-own-pictures", role: "group", "aria-label": "Pictures of the book" }, ...pictures.map((uri, i) =>
+    h("button", { type: "button", "aria-label": captions[i], title: captions[i], click: () => put(model, { picture: i }) }, h("img", { src: uri, alt: "" }))));
+  const scale = slider("Size", { min: 0.4, max: 2, step: 0.05 }, (value) => put(model, { scale: value }));
+  const turn = slider("Turn", { min: -180, max: 180, step: 5 }, (value) => put(model, { turn: value }));
+  const hidden = slider("Hidden", { min: 0, max: 0.8, step: 0.05, label: "Side of the square that hides" }, (value) => put(model, { hidden: value }));
+  const truth = h("select", { "aria-label": "What the picture is meant to be", change: () => put(model, { truth: Number(truth.value) }) },
+    h("option", { value: -1 }, "I do not say"), ...names.map((name, i) => h("option", { value: i }, name)));
+
+  const answers = h("div", { class: "cvx-own-answers", style: `--arms: ${networks.length}` },
+    h("div", {}), ...networks.map(({ head }) => head),
+    ...names.flatMap((name, i) => [h("span", {}, name), ...networks.map(({ bars }) => bars[i].element)]),
+    h("figure", {}, sight, h("figcaption", { class: "cvx-name" }, "they see")), ...networks.map(({ map }) => map));
+  const say = card(el, "Your own picture", objects,
+    h("div", { class: "cvx-own" },
+      h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, tools.element, sheets.element, file)), answers),
+    h("div", { class: "cvx-controls cvx-own-controls" }, h("div", { class: "cvx-own-pen" }, thickness.element, colour), scale.element,
+      turn.element, hidden.element, h("label", { class: "cvx-own-truth" }, h("span", { class: "cvx-name" }, "It is meant to be"), truth),
+      h("div", {}, h("button", { type: "button", click: () => put(model, STILL) }, "put it back"))),
+    h("p", { class: "cvx-name cvx-own-note" }, off < 1e-3
+      ? `Your picture stays in this page: the networks themselves are in it. Checked just now in your browser: they answer as PyTorch does, to ${off < 1e-5 ? "0.00001" : off.toPrecision(1)}.`
+      : `In your browser the networks answer otherwise than in PyTorch, by up to ${off.toPrecision(2)}: do not rely on what you see.`));
+
+  // What the answers are compared with: the truth if it is told, else the answer here.
+  const kept = ({ winners }, wanted) => winners.map((winner) => winner === wanted);
+  function tell() {
+    const { shift: at } = moved();
+    const told = model.get("truth");
+    const parts = networks.map((one) => {
+      const p = one.probabilities;
+      const wanted = told < 0 ? top(p) : told;
+      const right = kept(one, wanted);
+      right.forEach((yes, i) => one.cells[i].setAttribute("fill", yes ? "var(--cvx-green)" : "transparent"));
+      one.cells.forEach((cell, i) => cell.setAttribute("stroke-opacity", one.winners[i] === undefined ? 0.25 : 1));
+      one.here.setAttribute("x", Math.max(-4.5, Math.min(3.5, at[0] / STEP - 0.5)));
+      one.here.setAttribute("y", Math.max(-4.5, Math.min(3.5, at[1] / STEP - 0.5)));
+      const mark = told < 0 ? "" : top(p) === told ? "✓ " : "✗ ";
+      one.says.textContent = `${mark}${names[top(p)]} ${Math.round(100 * Math.max(...p))} %`;
+      one.bars.forEach((made, i) => {
+        made.show(p[i], "");
+        made.element.firstChild.style.setProperty("--tone", `var(--cvx-${i !== top(p) ? "grey" : told >= 0 && told !== i ? "orange" : "blue"})`);
+      });
+      const done = one.winners.every((winner) => winner !== undefined);
+      return `the ${one.arm} says “${names[top(p)]}” (${fixed(Math.max(...p), 2)})${done ? ` and ${told < 0 ? "keeps to it" : "is right"} at ${sum(right.map(Number))} of ${GRID * GRID} shifts` : ""}`;
+    });
+    say(`${parts.join("; ")}. Green squares: shifts of the picture at which ${told < 0 ? "the answer would be the same" : `it is called “${names[told]}”`}.`.replace(/^t/, "T"));
+  }
+
+  // All shifts, a few at a time, so that the page never waits for long.
+  function look_around(place) {
+    const mine = ++survey;
+    const started = SHIFTS.entries();
+    const some = () => {
+      if (mine !== survey) return;
+      const until = performance.now() + SLICE;
+      let next;
+      do {
+        next = started.next();
+        if (next.done) break;
+        const [i, steps] = next.value;
+        const seen = planes(view(pixels, { ...place, shift: steps.map((step) => step * STEP) }, SIDE, 4));
+        for (const one of networks) one.winners[i] = top(one.run(seen));
+      } while (performance.now() < until);
+      tell();
+      if (!next.done) setTimeout(some);
+    };
+    setTimeout(some);
+  }
+
+  let before = "";
+  function draw() {
+    const place = moved();
+    paint(stage, view(pixels, place, SHEET, 1));
+    const seen = view(pixels, place, SIDE, 4);
+    paint(sight, seen);
+    for (const one of networks) one.probabilities = softmax(one.run(planes(seen)));
+    tools.press(model.get("tool"));
+    pad.setAttribute("data-tool", model.get("tool"));
+    [...objects.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === model.get("picture"))));
+    scale.show(place.scale, `${Math.round(100 * place.scale)} %`);
+    turn.show(place.turn, `${fixed(place.turn, 0)}°`);
+    hidden.show(place.hidden, `${Math.round(100 * place.hidden)} %`);
+    truth.value = model.get("truth");
+    tell();
+    const now = JSON.stringify({ ...place, shift: 0 });
+    if (now !== before) look_around(place);
+    before = now;
+  }
+  // After a change of the sheet.
+  function look() {
+    pixels = paper.pixels();
+    before = "";
+    draw();
+  }
+
+  const pasted = (event) => {
+    const given = [...event.clipboardData.files].find(({ type }) => type.startsWith("image/"));
+    if (given && (el.contains(document.activeElement) || document.activeElement === document.body)) open(given);
+  };
+  el.addEventListener("dragover", (event) => event.preventDefault());
+  el.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
+  });
+  document.addEventListener("paste", pasted);
+
+  paper.fill(SHEETS["white sheet"]);
+  pixels = paper.pixels();
+  const ends = [
+    watch(model, ["picture"], () => {
+      const i = model.get("picture");
+      if (i >= 0) load(pictures[i], { truth: labels[i], picture: i });
+    }),
+    watch(model, [...Object.keys(STILL), "tool", "truth"], draw),
+    () => document.removeEventListener("paste", pasted),
+  ];
+  return () => ends.forEach((end) => end());
+}
+
+export default { compute, render };
