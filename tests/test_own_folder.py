@@ -111,7 +111,7 @@ SHORT: dict[str, dict[str, Any]] = {  # parameters with which a chapter takes se
     "05": {"seeds_parts": 2, "epochs": 1, "epochs_long": 1, "epochs_lenet": 1, "n_test": 200},
     "08": {"epochs": 1},
     "09": {"epochs": 1, "epochs_grid": 1},
-    "10": {"steps": 2, "pretrain_steps": 2, "n_test": 400},
+    "10": {"steps": 2, "pretrain_steps": 2, "steps_faster": [1, 2], "n_test": 400},
     "11": {"epochs": 1, "epochs_teacher": 1, "epochs_mimic": 1},
 }
 
@@ -130,6 +130,7 @@ def test_two_classes_of_three_large_grey_pictures(run: Run, folder: Write) -> No
         "fc-crop": "a model is no better than chance: it has no lead",
         "transfer-freeze": "it takes four classes: two to learn first, two new",
         "transfer-finetune": "it takes four classes: two to learn first, two new",
+        "finetune-faster": "it takes four classes: two to learn first, two new",
         "kd-semantics": "too few classes or pictures for two tasks",
     }
     for claim, reason in reasons.items():
