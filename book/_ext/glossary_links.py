@@ -38,18 +38,24 @@ class Entry:
     short: str
 
 
-def read_entries(env: BuildEnvironment) -> Iterator[Entry]:
-    """Every entry of every glossary, without the terms that are excepted."""
+def read_items(env: BuildEnvironment) -> Iterator[tuple[str, list[nodes.term], nodes.definition]]:
+    """Every entry of every glossary: its page, its terms, and what it says."""
     objects = env.get_domain("std").get_objects()
     for page in sorted({page for _, _, kind, page, _, _ in objects if kind == "term"}):
         for glossary in env.get_doctree(page).findall(addnodes.glossary):
             for item in glossary.findall(nodes.definition_list_item):
                 *names, definition = item
-                terms = (name.astext() for name in names)
-                kept = tuple(t for t in terms if t not in env.config.glossary_links_except)
-                found = DEFINITION.match(_prose(definition))
-                short = f"{found['korean']} · {found['first']}" if found else ""
-                yield Entry(page, names[0]["ids"][0], kept, short)
+                yield page, names, definition
+
+
+def read_entries(env: BuildEnvironment) -> Iterator[Entry]:
+    """Every entry of every glossary, without the terms that are excepted."""
+    for page, names, definition in read_items(env):
+        terms = (name.astext() for name in names)
+        kept = tuple(t for t in terms if t not in env.config.glossary_links_except)
+        found = DEFINITION.match(_prose(definition))
+        short = f"{found['korean']} · {found['first']}" if found else ""
+        yield Entry(page, names[0]["ids"][0], kept, short)
 
 
 def _prose(node: nodes.Node) -> str:

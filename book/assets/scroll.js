@@ -25,3 +25,19 @@
     observer.observe(element);
   }
 }
+
+// Once there is nothing else to do, far sections are laid out one by one, so that the page keeps its
+// length while one scrolls; at once, where the reader is led to a place further down.
+{
+  const far = [...document.querySelectorAll("article > section > section")];
+  const show = (section) => (section.style.contentVisibility = "visible");
+  const wait = window.requestIdleCallback ?? ((task) => setTimeout(task, 200));
+  const next = () => {
+    const section = far.shift();
+    if (!section) return;
+    show(section);
+    wait(next, { timeout: 100 });
+  };
+  if (location.hash) far.forEach(show);
+  else addEventListener("load", () => wait(next));
+}

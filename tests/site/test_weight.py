@@ -194,6 +194,7 @@ def test_opening_a_page_does_not_lay_out_its_far_sections(
     tab = open_tab(site.as_uri())
     # What a script may ask that forces layout, and of which elements it asked.
     tab.add_init_script("""
+        window.requestIdleCallback = () => {};  // until the browser has nothing else to do
         window.asked = [];
         for (const name of ["scrollWidth", "scrollHeight", "clientWidth", "clientHeight"]) {
             const { get } = Object.getOwnPropertyDescriptor(Element.prototype, name);
@@ -212,6 +213,28 @@ def test_opening_a_page_does_not_lay_out_its_far_sections(
     screens = tab.evaluate(far)
     assert screens, "those near are asked"
     assert max(screens) < 5
+
+
+@pytest.mark.parametrize("place", ["", "#fig-photographs"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_page_keeps_its_length_while_one_scrolls(
+    width: int, place: str, site: Path, open_tab: Callable[..., Any]
+) -> None:
+    tab = open_tab(site.as_uri(), viewport={"width": width, "height": 800})
+    tab.goto((site / "notebooks/03_one_layer.html").as_uri() + place, wait_until="load")
+    far = "[...document.querySelectorAll('article > section > section')]"
+    tab.wait_for_function(f"{far}.every((each) => each.style.contentVisibility === 'visible')")
+    lengths = tab.evaluate("""async () => {
+        const lengths = [];
+        for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
+            scrollTo({ top: y, behavior: "instant" });
+            for (const _ of Array(4)) await new Promise(requestAnimationFrame);
+            lengths.push(document.documentElement.scrollHeight);
+        }
+        return lengths;
+    }""")
+    assert len(lengths) > 20
+    assert max(lengths) - min(lengths) < 100, "an interactive figure may take a line more"
 
 
 def test_a_theme_that_measures_otherwise_is_noticed(tmp_path: Path) -> None:
