@@ -113,8 +113,8 @@ def brighten(images: Tensor, factor: float) -> Tensor:
 
 
 def _boxes(generator: torch.Generator) -> tuple[Tensor, int]:
-    corner = 30 * torch.rand(6, 2, generator=generator, dtype=torch.float64)
-    side = 1 + 10 * torch.rand(6, 2, generator=generator, dtype=torch.float64)
+    corner = 30 * torch.rand(6, 2, generator=generator)
+    side = 1 + 10 * torch.rand(6, 2, generator=generator)
     return torch.cat([corner, corner + side], dim=1), 50
 
 
@@ -149,13 +149,13 @@ def flip_boxes(boxes: Tensor, width: int) -> Tensor:
 
 
 def _map_and_size(generator: torch.Generator) -> tuple[Tensor, int, int]:
-    matrix = torch.eye(3, dtype=torch.float64)
-    matrix[:2, :2] += 0.4 * torch.randn(2, 2, generator=generator, dtype=torch.float64)
+    matrix = torch.eye(3)
+    matrix[:2, :2] += 0.4 * torch.randn(2, 2, generator=generator)
     return matrix, 40, 30
 
 
 def _shift(x: float, y: float) -> Tensor:
-    shift = torch.eye(3, dtype=torch.float64)
+    shift = torch.eye(3)
     shift[:2, 2] = torch.tensor([x, y])
     return shift
 

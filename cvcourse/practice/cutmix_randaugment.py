@@ -158,8 +158,8 @@ def soft_targets(labels: Tensor, partners: Tensor, share: float, n_classes: int)
 
 
 def _scores(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    scores = 3 * torch.randn(5, 4, generator=generator, dtype=torch.float64)
-    return scores, torch.randn(5, 4, generator=generator, dtype=torch.float64).softmax(dim=1)
+    scores = 3 * torch.randn(5, 4, generator=generator)
+    return scores, torch.randn(5, 4, generator=generator).softmax(dim=1)
 
 
 @Function.of(

@@ -6,8 +6,8 @@
 >>> _ = practice.smallest_shift.check(5)
 ✗ Strides multiply, they do not add up: each works on what the one before left.
 >>> _ = practice.correlate.check(lambda image, kernel: image)
-✗ Called with a tensor (7, 9) float64, a tensor (3, 3) float64, your function
-gives the shape (7, 9); expected (5, 7).
+✗ Called with image = a tensor (7, 9) float32, kernel = [[-1.3, 0], [0.1,
+0.7]], your function gives the shape (7, 9); expected (6, 8).
 >>> _ = practice.as_convolution.check(lambda weight, c, h, w: weight.view(-1, c, w, h))
 ✗ Height and width have changed places: pictures are (C, H, W).
 >>> _ = practice.flicker.check(...)
@@ -65,8 +65,8 @@ def smallest_shift() -> int:
 
 
 def _image_and_kernel(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    image = torch.randn(7, 9, generator=generator, dtype=torch.float64)
-    return image, torch.randn(3, 3, generator=generator, dtype=torch.float64)
+    image = torch.randn(7, 9, generator=generator)
+    return image, torch.randn(3, 3, generator=generator)
 
 
 def _correlate(image: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
@@ -115,7 +115,7 @@ def correlate(image: Tensor, kernel: Tensor) -> Tensor:
 
 
 def _fully_connected(generator: torch.Generator) -> tuple[Tensor, int, int, int]:
-    weight = torch.randn(4, 2 * 3 * 5, generator=generator, dtype=torch.float64)
+    weight = torch.randn(4, 2 * 3 * 5, generator=generator)
     return weight, 2, 3, 5
 
 
@@ -154,8 +154,8 @@ def _network_and_images(generator: torch.Generator) -> tuple[nn.Module, Tensor, 
         network = nn.Sequential(
             convolution, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 6)
         )
-    images = torch.randn(30, 2, 8, 8, generator=generator, dtype=torch.float64)
-    return network.double().requires_grad_(False), images, 1
+    images = torch.randn(30, 2, 8, 8, generator=generator)
+    return network.requires_grad_(False), images, 1
 
 
 def _changed(network: nn.Module, images: Tensor, moved: Tensor) -> Tensor:

@@ -199,8 +199,8 @@ def _draw(description: Tensor) -> Tensor:
 
 def _search(improve: Callable[..., Any]) -> dict[str, Any]:
     """Let it find a box from a start that is a few pixels off."""
-    truth = torch.tensor([0.55, 0.45, 0.5, 0.35], dtype=torch.float64)
-    start = truth + torch.tensor([0.06, -0.05, -0.08, 0.07], dtype=torch.float64)
+    truth = torch.tensor([0.55, 0.45, 0.5, 0.35])
+    start = truth + torch.tensor([0.06, -0.05, -0.08, 0.07])
     picture, calls = _draw(truth), 0
 
     def error(description: Any) -> float:
@@ -221,7 +221,7 @@ def _search(improve: Callable[..., Any]) -> dict[str, Any]:
     why="This is analysis by synthesis: a renderer and patience, and no learning at all. A network "
     "that makes the first guess and a search that polishes it make a good pair.",
     run=_search,
-    called_with="a start (4,) float64 and a function error(description)",
+    called_with="a start (4,) float32 and a function error(description)",
     requirements={
         "Return the better description: four numbers, like the start.": lambda out: (
             len(out["found"]) == 4 and torch.as_tensor(out["found"]).isfinite().all()

@@ -132,8 +132,8 @@ def costs(c_in: int, c_out: int, kernel: int, side: int, groups: int) -> tuple[i
 
 
 def _grouped(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    images = torch.randn(2, 6, 5, 5, generator=generator, dtype=torch.float64)
-    return images, torch.randn(8, 3, 3, 3, generator=generator, dtype=torch.float64)
+    images = torch.randn(2, 6, 5, 5, generator=generator)
+    return images, torch.randn(8, 3, 3, 3, generator=generator)
 
 
 def _halves(images: Tensor, weight: Tensor, first: slice, second: slice) -> tuple[Tensor, Tensor]:
@@ -182,7 +182,7 @@ def two_paths(images: Tensor, weight: Tensor) -> Tensor:
 
 
 def _guesses(generator: torch.Generator) -> tuple[Tensor, Tensor, int]:
-    scores = torch.randn(40, 10, generator=generator, dtype=torch.float64)
+    scores = torch.randn(40, 10, generator=generator)
     k = 2 + int(torch.randint(3, (), generator=generator))
     return scores, torch.randint(10, (40,), generator=generator), k
 

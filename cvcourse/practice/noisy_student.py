@@ -44,9 +44,9 @@ def after_the_round() -> float:
 
 
 def _round(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    labelled = 2 * torch.randn(3, 5, generator=generator, dtype=torch.float64)
-    others = 2 * torch.randn(9, 5, generator=generator, dtype=torch.float64)
-    soft = (2 * torch.randn(9, 5, generator=generator, dtype=torch.float64)).softmax(dim=1)
+    labelled = 2 * torch.randn(3, 5, generator=generator)
+    others = 2 * torch.randn(9, 5, generator=generator)
+    soft = (2 * torch.randn(9, 5, generator=generator)).softmax(dim=1)
     return labelled, torch.randint(5, (3,), generator=generator), others, soft
 
 

@@ -70,8 +70,8 @@ def saved() -> float:
 
 def _boxes(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Pairs of boxes that overlap, touch nothing, or lie inside each other; not square."""
-    corner = 10 * torch.rand(12, 2, 2, generator=generator, dtype=torch.float64)
-    side = 1 + 6 * torch.rand(12, 2, 2, generator=generator, dtype=torch.float64)
+    corner = 10 * torch.rand(12, 2, 2, generator=generator)
+    side = 1 + 6 * torch.rand(12, 2, 2, generator=generator)
     boxes = torch.cat([corner, corner + side], dim=2)  # (12, 2, 4)
     boxes[0] = torch.tensor([[0.0, 0, 1, 1], [5, 6, 7, 9]])  # far apart, both ways
     return boxes[:, 0].clone(), boxes[:, 1].clone()
@@ -140,8 +140,8 @@ def giou_loss(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _said(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    scores = torch.randn(60, 3, generator=generator, dtype=torch.float64)
-    overlap = (torch.randint(0, 11, (60,), generator=generator) / 10).double()  # 0.5 occurs
+    scores = torch.randn(60, 3, generator=generator)
+    overlap = torch.randint(0, 11, (60,), generator=generator) / 10  # 0.5 occurs
     return scores, overlap, torch.randint(3, (60,), generator=generator)
 
 
@@ -202,6 +202,7 @@ def _lend(learner: Callable[..., Any]) -> dict[str, Any]:
         "weights": all(torch.equal(before[key], after[key]) for key in ("0.weight", "1.weight")),
         "averages": torch.equal(before["1.running_mean"], after["1.running_mean"]),
         "training": backbone.training and norm.training,
+        "learns": all(parameter.requires_grad for parameter in backbone.parameters()),
     }
 
 
@@ -232,6 +233,8 @@ def _lend(learner: Callable[..., Any]) -> dict[str, Any]:
         "It was in training mode before and is in eval mode now. Put back what you found.": (
             lambda out: out["training"]
         ),
+        "Its weights had requires_grad=True before and have not now. Put back what you found; "
+        "no_grad() needs no change.": lambda out: out["learns"],
     },
 )
 def borrow(backbone: nn.Module, images: Tensor) -> Tensor:

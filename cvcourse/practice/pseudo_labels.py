@@ -42,7 +42,7 @@ def wrong_labels() -> int:
 
 
 def _answers(generator: torch.Generator) -> tuple[Tensor, float]:
-    logits = 2 * torch.randn(30, 4, generator=generator, dtype=torch.float64)
+    logits = 2 * torch.randn(30, 4, generator=generator)
     return logits, 0.6 + 0.2 * float(torch.rand((), generator=generator))
 
 
@@ -85,7 +85,7 @@ def label_if_sure(logits: Tensor, threshold: float) -> Tensor:
 
 
 def _partly_labelled(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    logits = 2 * torch.randn(8, 4, generator=generator, dtype=torch.float64)
+    logits = 2 * torch.randn(8, 4, generator=generator)
     none = bool(torch.rand((), generator=generator) < 0.5)
     labels = torch.randint(0, 4, (8,), generator=generator)
     return logits, labels.masked_fill(torch.arange(8) % 3 == 0, -1) if not none else labels * 0 - 1

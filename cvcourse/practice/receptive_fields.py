@@ -158,9 +158,9 @@ def pixels_of(layers: Layers, unit: int) -> tuple[float, float]:
 
 def _gradient(generator: torch.Generator) -> tuple[Tensor, float]:
     """A bell of gradients of either sign."""
-    place = torch.arange(11, dtype=torch.float64) - 5
+    place = torch.arange(11) - 5
     bell = torch.exp(-(place[:, None] ** 2 + place**2) / 12)
-    noise = torch.randn(11, 11, generator=generator, dtype=torch.float64)
+    noise = torch.randn(11, 11, generator=generator)
     return bell * noise, 0.8 + 0.15 * float(torch.rand((), generator=generator))
 
 

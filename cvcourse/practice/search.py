@@ -125,8 +125,8 @@ def nearest_label(queries: Tensor, stored: Tensor, labels: Tensor) -> Tensor:
 
 def _clusters(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     labels = torch.arange(30) % 3
-    centres = torch.randn(3, 5, generator=generator, dtype=torch.float64)
-    noise = torch.randn(30, 5, generator=generator, dtype=torch.float64)
+    centres = torch.randn(3, 5, generator=generator)
+    noise = torch.randn(30, 5, generator=generator)
     return centres[labels] + noise, labels
 
 

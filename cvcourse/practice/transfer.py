@@ -63,8 +63,8 @@ def stored_once() -> float:
 
 
 def _maps(generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
-    running = torch.randn(4, generator=generator, dtype=torch.float64)
-    return running, torch.randn(6, 4, 3, 5, generator=generator, dtype=torch.float64), 0.1
+    running = torch.randn(4, generator=generator)
+    return running, torch.randn(6, 4, 3, 5, generator=generator), 0.1
 
 
 def _moved(running: Tensor, now: Tensor, keep: float) -> Tensor:
@@ -133,8 +133,7 @@ def _of_head(out: dict[str, Any]) -> set[int]:
     run=_optimise,
     called_with="a network, its last layer, and 0.1",
     requirements={
-        'Return a list of groups for an optimiser: [{"params": …, "lr": …}, …]. A generator can be '
-        "read only once; make a list of the parameters.": lambda out: all(
+        'Return a list of groups for an optimiser: [{"params": …, "lr": …}, …].': lambda out: all(
             isinstance(g["params"], list) and "lr" in g for g in out["groups"]
         ),
         "Some parameters are in no group: they would never learn.": lambda out: all(

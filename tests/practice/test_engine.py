@@ -95,7 +95,12 @@ CASES: list[tuple[Any, Any, str, str]] = [
     (times, lambda x, factor: x * float("inf"), "✗", "NaN or infinity"),
     (times, lambda x, factor: x[:2], "✗", "the shape (2,); expected (3,)"),
     (times, lambda x, factor: "text", "✗", "a str; expected numbers"),
-    (times, lambda x, factor: 3 * x, "✗", "the right shape, but numbers that are off by up to"),
+    (
+        times,
+        lambda x, factor: 3 * x,
+        "✗",
+        "x = [1.5, -0.3], factor = 2, your function gives [4.5, -0.9]; expected [3, ",
+    ),
     (times, stops, "✗", "in the line `return x @ torch.ones(factor)  # the line that fails` with "),
     (times, stops, "✗", "It was called with a tensor (3,) float32, 2."),
     (times, changes, "✗", "changes its argument in place; work on a copy"),
