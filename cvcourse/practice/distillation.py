@@ -40,6 +40,7 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
         "You multiplied. A temperature divides the logits.": 15.0,
         "At a temperature of 1 it would be [0.0025, 0.9975].": 1.0,
         "Probabilities do not divide logits: take the logarithm of their ratio first.": 6 / 0.9168,
+        "Take the logarithm of the two probabilities before you subtract them.": 6 / 0.8336,
     },
 )
 def temperature() -> float:
@@ -52,8 +53,7 @@ def temperature() -> float:
     hint="One factor 1/T comes from the chain rule. The other comes from the answers, which "
     "grow flat.",
     why="The factor T² takes this back, so that the temperature does not change how loud the "
-    "teacher "
-    "is beside the labels.",
+    "teacher is beside the labels.",
     mistakes={
         "That is the chain rule's part alone. The answers grow alike, too, by as much.": 5,
         "It stays if the loss has its T². Here it has not.": 1,
@@ -145,9 +145,8 @@ def _teach(
 
 
 @Function.of(
-    hint="p and q are softmax(z / T) of teacher and student. Σ p (log p − log q) over the "
-    "classes, the "
-    "mean over the pictures, and then T².",
+    hint="p and q are softmax(z / T) of teacher and student. Σ p (log p − log q) over the classes, "
+    "the mean over the pictures, and then T².",
     why="F.kl_div takes log q first and p second, and its default, “mean”, is K times too small.",
     inputs=_pair,
     mistakes={

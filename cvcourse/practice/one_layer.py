@@ -40,6 +40,8 @@ from cvcourse.practice.trace import calls
     mistakes={
         "You left out the biases: each class has one.": 7840,
         "That is the course's layer for 32×32 in three colours. These are 28×28 and grey.": 30_730,
+        "That is one template, and without a bias. Each class has its own.": 784,
+        "A bias belongs to a class, not to a pixel: ten of them.": 784 * 11,
         "That is one template with its bias. There is one for each class.": 785,
         "One bias is not enough: each class has its own.": 7841,
         "These pictures are grey: one channel, not three.": 23_530,
@@ -63,7 +65,6 @@ def parameters() -> int:
         "That is the share of the lead that was lost; expected what is kept.": 0.54 / 0.85,
         "That is the loss in accuracy; expected a share of the lead over chance.": 0.54,
         "That is what is left of the lead. Divide it by the lead before the change.": 0.31,
-        "Right, in per cent; expected a share, from 0 to 1.": 100 * 0.31 / 0.85,
     },
 )
 def lead_kept() -> float:
@@ -182,12 +183,10 @@ def _accuracy(layer: Any) -> float:
 
 
 @Project.of(
-    hint="The squared distance from x to a class's average m is |x|² − 2 m·x + |m|². Leave "
-    "out what "
-    "is the same for every class, and change the sign.",
-    why="The nearest average is a single layer: W = m and b = −|m|²/2. Averages alone, "
-    "without that "
-    "bias, are at chance: the brightest class wins every time.",
+    hint="The squared distance from x to a class's average m is |x|² − 2 m·x + |m|². Leave out "
+    "what is the same for every class, and change the sign.",
+    why="The nearest average is a single layer: W = m and b = −|m|²/2. Averages alone, without "
+    "that bias, are at chance: the brightest class wins every time.",
     run=_fill_layer,
     called_with="vectors (1000, 3072) float32 in [0, 1] and labels (1000,) int64",
     forbidden={"a gradient, where a formula is asked for": calls("backward", "grad")},
@@ -237,9 +236,8 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "All pictures, training and test, are shuffled by one and the same order of the "
-        "pixels. Who "
-        "suffers?",
+        "All pictures, training and test, are shuffled by one and the same order of the pixels. "
+        "Who suffers?",
         Right(
             "The CNN alone.",
             "Its filters look at neighbours, and there are none left. A layer has never known any.",

@@ -106,13 +106,15 @@ def _factors(
                     yield f"The factor {label} is missing, or you divide by it once too often."
                 if _scaled(given, right, factors):
                     yield f"There is a factor {label} too many."
-        for axis in range(sample.ndim if isinstance(sample, Tensor) else 0):
-            sizes = [call[name].shape[axis] for call in calls]
-            which = f"{sizes[0]}, the size of {name} along dim={axis}"
+        for axis in (*range(sample.ndim), ...) if isinstance(sample, Tensor) else ():
+            which = f"as many as {name} has {'numbers' if axis is ... else f'along dim={axis}'}"
+            sizes = [
+                (call[name].numel() if axis is ... else call[name].shape[axis]) for call in calls
+            ]
             if _scaled(given, right, sizes):
-                yield f"{which}, is a factor too many: a sum where a mean was asked for?"
+                yield f"That is {sizes[0]} times too large, {which}: divide by how many there are."
             if _scaled(right, given, sizes):
-                yield f"You divide by {which}, too: a mean over too much?"
+                yield f"That is {sizes[0]} times too small, {which}: you average over too much."
 
 
 def _scaled(large: Sequence[Array], small: Sequence[Array], factors: Sequence[float]) -> bool:

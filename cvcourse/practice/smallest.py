@@ -71,9 +71,12 @@ def _cut(value: Any, size: int, every: bool) -> Any:
 
 
 def _rounded(value: Any) -> Any:
-    if isinstance(value, Tensor) and value.is_floating_point():
-        return (value * 10).round() / 10
-    return round(value, 1) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return float(f"{value:.2g}")
+    if not isinstance(value, Tensor) or not value.is_floating_point() or not value.any():
+        return value
+    digits = 1 - int(value.abs().max().log10().floor())  # two of the largest number
+    return value.round(decimals=digits)
 
 
 def shown(value: Any, most: int = SHOWN) -> str:
