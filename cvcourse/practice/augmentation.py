@@ -18,6 +18,10 @@ a quiz of 4 questions
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -27,19 +31,16 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
 
 
 @Number.of(
-    hint="A flipped left arrow looks like a right one. What is the best that one can say of "
-    "an arrow "
-    "then? The other eight are untouched.",
+    hint="A flipped left arrow looks like a right one. What is the best that one can say of an "
+    "arrow then? The other eight are untouched.",
     why="Eight tenths are all right, and two tenths are a coin's toss: no training gets "
     "beyond 90 %.",
     mistakes={
         "That is the accuracy on the arrows alone; expected that on all ten classes.": 0.5,
         "Even a guess between the two arrows is right every other time.": 0.8,
         "Nothing would be lost if labels went along. They do not: half of the arrows have the "
-        "wrong "
-        "one.": 1.0,
+        "wrong one.": 1.0,
         "Two classes of ten suffer, left and right.": 0.95,
-        "Right, in per cent; expected a share, from 0 to 1.": 90,
     },
 )
 def all_classes() -> float:
@@ -49,17 +50,14 @@ def all_classes() -> float:
 
 
 @Number.of(
-    hint="The hull of a square of side 1, turned by 30°, has the side cos 30° + sin 30°. And "
-    "then once "
-    "more.",
+    hint="The hull of a square of side 1, turned by 30°, has the side cos 30° + sin 30°. And then "
+    "once more.",
     why="Turning a point back undoes the turn. Taking the hull cannot be undone: compose the "
-    "matrices "
-    "first, and take one hull.",
+    "matrices first, and take one hull.",
     tolerance=0.005,
     mistakes={
         "For points, turning back undoes it. But of the box only the hull was kept, and it is "
-        "turned "
-        "back as a box.": 1.0,
+        "turned back as a box.": 1.0,
         "That is one turn. The way back makes it grow again.": (0.75**0.5 + 0.5) ** 2,
         "That is the side after one turn; expected the area after two.": 0.75**0.5 + 0.5,
         "It does not grow by the same amount twice, but by the same factor.": (
@@ -80,30 +78,37 @@ def _bytes(generator: torch.Generator) -> tuple[Tensor, float]:
     return images, 0.4 + 1.5 * float(torch.rand((), generator=generator))
 
 
-def _times(images: Tensor, factor: float) -> Tensor:
-    return images.float() * factor
+def _brighten(
+    images: Tensor,
+    factor: float,
+    *,
+    change: Callable[..., Tensor] = torch.mul,
+    high: float | None = 255,
+    whole: Callable[[Tensor], Tensor] = torch.round,
+) -> Tensor:
+    """Right, or with one thing wrong; without a highest level they wrap round."""
+    levels = change(images.float(), factor)
+    return whole(levels) % 256 if high is None else whole(levels.clamp(0, high))
 
 
 @Function.of(
     hint="Leave the bytes (.float()), multiply, clip to 0 … 255, round, and go back to bytes.",
     why="Bytes cannot be brighter than 255: without the clip, a lamp turns black.",
     inputs=_bytes,
+    dtype="uint8",
     mistakes={
-        "What is too bright starts again at 0: bytes wrap round. Clip to 255 first.": (
-            lambda images, factor: _times(images, factor).round().long() % 256
+        "What is too bright starts again at 0: bytes wrap round. Clip to 255 first.": partial(
+            _brighten, high=None
         ),
-        "Too bright for bytes: clip to 0 … 255.": lambda images, factor: _times(
-            images, factor
-        ).round(),
-        "You cut the fraction off; expected the nearest byte: round.": lambda images, factor: (
-            _times(images, factor).clamp(0, 255).floor()
+        "Too bright for bytes: clip to 0 … 255.": partial(_brighten, high=math.inf),
+        "You cut the fraction off; expected the nearest byte: round.": partial(
+            _brighten, whole=torch.floor
         ),
-        "Not rounded: expected bytes.": lambda images, factor: _times(images, factor).clamp(0, 255),
-        "Clipped at 1: these are bytes from 0 to 255, not fractions.": lambda images, factor: (
-            _times(images, factor).clamp(0, 1).round()
-        ),
-        "You divide by the factor.": lambda images, factor: (
-            (images.float() / factor).clamp(0, 255).round()
+        "Not rounded: expected bytes.": partial(_brighten, whole=torch.clone),
+        "Clipped at 1: these are bytes from 0 to 255, not fractions.": partial(_brighten, high=1),
+        "You divide by the factor.": partial(_brighten, change=torch.div),
+        "You add the factor; expected levels times the factor.": partial(
+            _brighten, change=torch.add
         ),
     },
 )
@@ -113,9 +118,23 @@ def brighten(images: Tensor, factor: float) -> Tensor:
 
 
 def _boxes(generator: torch.Generator) -> tuple[Tensor, int]:
-    corner = 30 * torch.rand(6, 2, generator=generator, dtype=torch.float64)
-    side = 1 + 10 * torch.rand(6, 2, generator=generator, dtype=torch.float64)
+    corner = 30 * torch.rand(6, 2, generator=generator)
+    side = 1 + 10 * torch.rand(6, 2, generator=generator)
     return torch.cat([corner, corner + side], dim=1), 50
+
+
+def _flip(
+    boxes: Tensor,
+    width: int,
+    *,
+    order: Sequence[int] = (2, 1, 0, 3),
+    mirrored: Sequence[int] = (0, 2),
+    less: int = 0,
+) -> Tensor:
+    """Columns in this order, some of them mirrored; right, or with one thing wrong."""
+    flipped = boxes[:, list(order)]
+    flipped[:, list(mirrored)] = width - less - flipped[:, list(mirrored)]
+    return flipped
 
 
 @Function.of(
@@ -123,23 +142,28 @@ def _boxes(generator: torch.Generator) -> tuple[Tensor, int]:
     why="And if a box had the name “left hand”, the name would have to change, too.",
     inputs=_boxes,
     mistakes={
-        "Left and right edge have changed places: x0 must stay the smaller one.": (
+        "Left and right edge have changed places: x0 must stay the smaller one.": partial(
+            _flip, order=(0, 1, 2, 3)
+        ),
+        "The right edge was made of the new left one: x0 was overwritten before it was used.": (
             lambda boxes, width: torch.stack(
-                [width - boxes[:, 0], boxes[:, 1], width - boxes[:, 2], boxes[:, 3]], dim=1
+                [width - boxes[:, 2], boxes[:, 1], boxes[:, 2], boxes[:, 3]], dim=1
             )
         ),
         "Off by one: width − 1 belongs to the numbers of pixels. Edges run from 0 to width.": (
-            lambda boxes, width: torch.stack(
-                [width - 1 - boxes[:, 2], boxes[:, 1], width - 1 - boxes[:, 0], boxes[:, 3]], dim=1
-            )
+            partial(_flip, less=1)
         ),
-        "That is a flip upside down: y has changed, and not x.": lambda boxes, width: torch.stack(
-            [boxes[:, 0], width - boxes[:, 3], boxes[:, 2], width - boxes[:, 1]], dim=1
+        "That is a flip upside down: y has changed, and not x.": partial(
+            _flip, order=(0, 3, 2, 1), mirrored=(1, 3)
         ),
-        "You swapped the edges without mirroring them.": lambda boxes, width: boxes[
-            :, [2, 1, 0, 3]
-        ],
+        "y has changed, too. From left to right only x does.": partial(
+            _flip, mirrored=(0, 1, 2, 3)
+        ),
+        "You swapped the edges without mirroring them.": partial(_flip, mirrored=()),
         "Nothing has moved.": lambda boxes, width: boxes,
+        "The width is missing: an edge at x goes to width − x, not to −x.": (
+            lambda boxes, width: _flip(boxes, 0)
+        ),
     },
 )
 def flip_boxes(boxes: Tensor, width: int) -> Tensor:
@@ -149,50 +173,52 @@ def flip_boxes(boxes: Tensor, width: int) -> Tensor:
 
 
 def _map_and_size(generator: torch.Generator) -> tuple[Tensor, int, int]:
-    matrix = torch.eye(3, dtype=torch.float64)
-    matrix[:2, :2] += 0.4 * torch.randn(2, 2, generator=generator, dtype=torch.float64)
+    matrix = torch.eye(3)
+    matrix[:2, :2] += 0.4 * torch.randn(2, 2, generator=generator)
     return matrix, 40, 30
 
 
-def _shift(x: float, y: float) -> Tensor:
-    shift = torch.eye(3, dtype=torch.float64)
-    shift[:2, 2] = torch.tensor([x, y])
-    return shift
+def _about(
+    matrix: Tensor,
+    width: int,
+    height: int,
+    *,
+    there: int = -1,
+    back: int = 1,
+    less: int = 1,
+    swap: bool = False,
+    whole: bool = False,
+) -> Tensor:
+    """The map about the middle, right or with one thing wrong."""
+    middle = (torch.tensor([height, width] if swap else [width, height]) - less) / 2
+    first, last = torch.eye(3), torch.eye(3)
+    first[:2, 2], last[:2, 2] = there * middle, back * middle
+    if whole:
+        first, last = first.trunc(), last.trunc()
+    return last @ matrix @ first
 
 
 @Function.of(
     hint="Three matrices, read from right to left: move the middle to (0, 0), map, move back.",
-    why="Every turn, shear and zoom of the chapter is made this way; with the middle half a "
-    "pixel off, "
-    "a turn by 180° is off by a whole one.",
+    why="Every turn, shear and zoom of the chapter is made this way; with the middle half a pixel "
+    "off, a turn by 180° is off by a whole one.",
     inputs=_map_and_size,
     mistakes={
-        "OpenCV counts from the centre of the first pixel, so the middle is at (W − 1)/2.": (
-            lambda matrix, width, height: (
-                _shift(width / 2, height / 2) @ matrix @ _shift(-width / 2, -height / 2)
-            )
+        "OpenCV counts from the centre of the first pixel, so the middle is at (W − 1)/2.": partial(
+            _about, less=0
         ),
-        "The other way round: a product of matrices is read from right to left.": (
-            lambda matrix, width, height: (
-                _shift(-(width - 1) / 2, -(height - 1) / 2)
-                @ matrix
-                @ _shift((width - 1) / 2, (height - 1) / 2)
-            )
+        "The middle of 40 pixels lies between two of them, at 19.5: do not round.": partial(
+            _about, whole=True
         ),
-        "Width and height have changed places: x belongs to the width.": (
-            lambda matrix, width, height: (
-                _shift((height - 1) / 2, (width - 1) / 2)
-                @ matrix
-                @ _shift(-(height - 1) / 2, -(width - 1) / 2)
-            )
+        "The other way round: a product of matrices is read from right to left.": partial(
+            _about, there=1, back=-1
         ),
-        "You move the middle to (0, 0), but not back.": lambda matrix, width, height: (
-            matrix @ _shift(-(width - 1) / 2, -(height - 1) / 2)
+        "Width and height have changed places: x belongs to the width.": partial(_about, swap=True),
+        "You move the middle to (0, 0), but not back.": partial(_about, back=0),
+        "You move back, but never moved the middle to (0, 0).": partial(_about, there=0),
+        "That is the map about the corner: it was not moved, or moved and at once moved back.": (
+            partial(_about, there=0, back=0)
         ),
-        "You move back, but never moved the middle to (0, 0).": lambda matrix, width, height: (
-            _shift((width - 1) / 2, (height - 1) / 2) @ matrix
-        ),
-        "That is the map about the corner.": lambda matrix, width, height: matrix,
     },
 )
 def about_the_middle(matrix: Tensor, width: int, height: int) -> Tensor:

@@ -17,6 +17,9 @@ a quiz of 4 questions
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -33,8 +36,11 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
         "That is λ as it was drawn. The piece sticks out, so it must be counted anew.": 0.64,
         "That is the share that was pasted; λ is what the picture keeps of its own.": 0.09,
         "The piece sticks out on two sides, not on one.": 0.82,
+        "A quarter of the piece is pasted, as you say; but the piece is 1 − λ, not λ.": 0.84,
+        "The sides of the piece are the root of 1 − λ; you halved its area, and squared it.": (
+            1 - 0.32**2
+        ),
         "The area of the piece is 1 − λ, so its sides are the root of that.": 1 - 0.18**2,
-        "Right, in per cent; expected a share, from 0 to 1.": 91,
     },
 )
 def share_left() -> float:
@@ -82,6 +88,7 @@ def _one_by_one(images: Tensor, partners: Tensor, x0: int, y0: int, x1: int, y1:
     hint="Work on images.clone(), and take the pieces from the originals: images[partners].",
     why="One assignment for the whole batch. Rows are y, columns are x.",
     inputs=_two_pictures,
+    dtype="uint8",
     mistakes={
         "Rows and columns have changed places: a picture is indexed [y, x].": (
             lambda images, partners, x0, y0, x1, y1: _swapped(
@@ -104,6 +111,11 @@ def _one_by_one(images: Tensor, partners: Tensor, x0: int, y0: int, x1: int, y1:
         "The last two numbers are edges, not the piece's width and height.": (
             lambda images, partners, x0, y0, x1, y1: _swapped(
                 images, partners, slice(y0, y0 + y1), slice(x0, x0 + x1)
+            )
+        ),
+        "You paste each picture into its partner; expected the partner into the picture.": (
+            lambda images, partners, x0, y0, x1, y1: _swapped(
+                images, partners.argsort(), slice(y0, y1), slice(x0, x1)
             )
         ),
         "Nothing was pasted.": lambda images, partners, x0, y0, x1, y1: images,
@@ -145,6 +157,14 @@ def _weighed(own: Tensor, other: Tensor, share: float, classes: int, rest: float
         "The partner gets a whole label on top; expected 1 − λ.": (
             lambda labels, partners, share, n: _weighed(labels, labels[partners], share, n, 1.0)
         ),
+        "If both pictures are of one class, it gets both shares: add, do not overwrite.": (
+            lambda labels, partners, share, n: torch.where(
+                F.one_hot(labels[partners], n) > 0, 1 - share, share * F.one_hot(labels, n)
+            )
+        ),
+        "These are halves; expected λ and 1 − λ.": lambda labels, partners, share, n: _weighed(
+            labels, labels[partners], 0.5, n, 0.5
+        ),
         "That is the label before mixing.": lambda labels, partners, share, n: F.one_hot(labels, n),
         "λ mixes labels, not their numbers: half-way between classes 2 and 4 is not class 3.": (
             lambda labels, partners, share, n: share * labels + (1 - share) * labels[partners]
@@ -158,8 +178,22 @@ def soft_targets(labels: Tensor, partners: Tensor, share: float, n_classes: int)
 
 
 def _scores(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    scores = 3 * torch.randn(5, 4, generator=generator, dtype=torch.float64)
-    return scores, torch.randn(5, 4, generator=generator, dtype=torch.float64).softmax(dim=1)
+    scores = 3 * torch.randn(5, 4, generator=generator)
+    return scores, torch.randn(5, 4, generator=generator).softmax(dim=1)
+
+
+def _entropy(
+    scores: Tensor,
+    targets: Tensor,
+    *,
+    of: Callable[..., Tensor] = torch.log_softmax,
+    dim: int = 1,
+    sign: int = -1,
+    target: Callable[[Tensor], Tensor] = torch.clone,
+    reduce: Callable[[Tensor], Tensor] = lambda each: each.sum() / len(each),
+) -> Tensor:
+    """The loss, right or with one thing wrong."""
+    return sign * reduce(target(targets) * of(scores, dim))
 
 
 @Function.of(
@@ -168,27 +202,34 @@ def _scores(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     "labels and mixing two losses is the same.",
     inputs=_scores,
     mistakes={
-        "You averaged over the classes as well: so many times too small. Sum over them.": (
-            lambda scores, targets: -(targets * scores.log_softmax(1)).mean()
+        "You averaged over the classes as well: so many times too small. Sum over them.": partial(
+            _entropy, reduce=torch.mean
         ),
-        "You averaged over no one: take the mean over the pictures.": lambda scores, targets: (
-            -(targets * scores.log_softmax(1)).sum()
+        "You averaged over no one: take the mean over the pictures.": partial(
+            _entropy, reduce=torch.sum
         ),
-        "One number for each picture; expected their mean.": lambda scores, targets: (
-            -(targets * scores.log_softmax(1)).sum(dim=1)
+        "One number for each picture; expected their mean.": partial(
+            _entropy, reduce=lambda each: each.sum(dim=1)
         ),
         "Only the larger class of each target counts in yours; the label has become hard again.": (
-            lambda scores, targets: F.cross_entropy(scores, targets.argmax(dim=1))
+            partial(_entropy, target=lambda targets: (targets == targets.amax(1, True)).float())
         ),
-        "The sign: a loss is small when the likely classes get a high probability.": (
-            lambda scores, targets: (targets * scores.log_softmax(1)).sum(dim=1).mean()
+        "The sign: a loss is small when the likely classes get a high probability.": partial(
+            _entropy, sign=1
         ),
         "That is the KL divergence, which leaves out the target's own entropy. Same gradient, "
         "another number.": lambda scores, targets: F.kl_div(
             scores.log_softmax(1), targets, reduction="batchmean"
         ),
-        "The logarithm is missing, or softmax before it: log softmax.": lambda scores, targets: (
-            -(targets * scores).sum(dim=1).mean()
+        "The logarithm is missing, or softmax before it: log softmax.": partial(
+            _entropy, of=lambda scores, dim: scores
+        ),
+        "The logarithm is missing: these are probabilities.": partial(_entropy, of=torch.softmax),
+        "Softmax twice: F.cross_entropy and log softmax take logits.": partial(
+            _entropy, of=lambda scores, dim: scores.softmax(dim).log_softmax(dim)
+        ),
+        "Your softmax runs over the pictures; expected over the classes (dim=1).": partial(
+            _entropy, dim=0
         ),
     },
 )

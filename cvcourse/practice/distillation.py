@@ -18,6 +18,9 @@ a quiz of 4 questions
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -37,6 +40,7 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
         "You multiplied. A temperature divides the logits.": 15.0,
         "At a temperature of 1 it would be [0.0025, 0.9975].": 1.0,
         "Probabilities do not divide logits: take the logarithm of their ratio first.": 6 / 0.9168,
+        "Take the logarithm of the two probabilities before you subtract them.": 6 / 0.8336,
     },
 )
 def temperature() -> float:
@@ -49,8 +53,7 @@ def temperature() -> float:
     hint="One factor 1/T comes from the chain rule. The other comes from the answers, which "
     "grow flat.",
     why="The factor T² takes this back, so that the temperature does not change how loud the "
-    "teacher "
-    "is beside the labels.",
+    "teacher is beside the labels.",
     mistakes={
         "That is the chain rule's part alone. The answers grow alike, too, by as much.": 5,
         "It stays if the loss has its T². Here it has not.": 1,
@@ -67,9 +70,20 @@ def shrinks() -> float:
 def _logits(generator: torch.Generator) -> tuple[Tensor, float]:
     """Of a size that overflows when exponentials are taken as they are."""
     cold = 0.5 + 4 * float(torch.rand((), generator=generator))
-    logits = 3 * torch.randn(4, 5, generator=generator, dtype=torch.float64)
-    logits[0] += 5000.0 * (cold < 3)
+    logits = 3 * torch.randn(4, 5, generator=generator)
+    logits[0] += 1000.0 * (cold < 3)
     return logits, cold
+
+
+def _soften(
+    logits: Tensor,
+    t: float,
+    *,
+    power: int = -1,
+    dim: int = 1,
+    of: Callable[..., Tensor] = torch.softmax,
+) -> Tensor:
+    return of(logits * t**power, dim)
 
 
 @Function.of(
@@ -77,22 +91,25 @@ def _logits(generator: torch.Generator) -> tuple[Tensor, float]:
     why="T → 0 leaves the largest logit alone, and T → ∞ makes all classes alike.",
     inputs=_logits,
     mistakes={
-        "You multiply by T. A higher temperature must make the answer flatter.": lambda logits, t: (
-            logits * t
-        ).softmax(dim=1),
+        "You multiply by T. A higher temperature must make the answer flatter.": partial(
+            _soften, power=1
+        ),
         "Too late: divide the logits, before the softmax.": lambda logits, t: (
             logits.softmax(dim=1) / t
         ),
         "Your softmax runs over the pictures; expected over the classes (dim=1).": (
-            lambda logits, t: (logits / t).softmax(dim=0)
+            partial(_soften, dim=0)
         ),
-        "These are logarithms of probabilities.": lambda logits, t: (logits / t).log_softmax(dim=1),
+        "These are logarithms of probabilities.": partial(_soften, of=torch.log_softmax),
         "Right for small logits. For large ones the exponential overflows; subtract the largest "
         "logit first, or take PyTorch's softmax.": lambda logits, t: (
             (logits / t).exp() / (logits / t).exp().sum(dim=1, keepdim=True)
         ),
-        "The temperature is missing, or cancels when you divide by the sum.": lambda logits, t: (
-            logits.softmax(dim=1)
+        "These are exponentials, infinite for large logits: divide by their sum.": partial(
+            _soften, of=lambda z, dim: z.exp()
+        ),
+        "The temperature is missing, or cancels when you divide by the sum.": partial(
+            _soften, power=0
         ),
         "They do not sum to 1: after the power of 1/T, divide by the sum.": lambda logits, t: (
             logits.softmax(dim=1) ** (1 / t)
@@ -105,45 +122,61 @@ def soften(logits: Tensor, t: float) -> Tensor:
 
 
 def _pair(generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
-    student, teacher = 3 * torch.randn(2, 6, 5, generator=generator, dtype=torch.float64)
+    student, teacher = 3 * torch.randn(2, 6, 5, generator=generator)
     return student, teacher, 2.0 + float(torch.rand((), generator=generator))
 
 
-def _kl(p: Tensor, q: Tensor, t: float) -> Tensor:
-    """KL(p ‖ q) of two sets of logits, for each picture."""
-    p, q = (p / t).log_softmax(1), (q / t).log_softmax(1)
-    return (p.exp() * (p - q)).sum(dim=1)
+def _teach(
+    student: Tensor,
+    teacher: Tensor,
+    t: float,
+    *,
+    power: int = 2,
+    cold: str = "",
+    dim: int = 1,
+    own: float = 1.0,
+    said: Callable[..., Tensor] = torch.log_softmax,
+    reduce: Callable[[Tensor], Tensor] = lambda each: each.sum() / len(each),
+) -> Tensor:
+    """The teacher's loss, right or with one thing wrong; also F.kl_div's odd arguments."""
+    p = (teacher / (1 if "teacher" in cold else t)).log_softmax(dim)
+    q = said(student / (1 if "student" in cold else t), dim)
+    return t**power * reduce(p.exp() * (own * p - q))
 
 
 @Function.of(
-    hint="p and q are softmax(z / T) of teacher and student. Σ p (log p − log q) over the "
-    "classes, the "
-    "mean over the pictures, and then T².",
+    hint="p and q are softmax(z / T) of teacher and student. Σ p (log p − log q) over the classes, "
+    "the mean over the pictures, and then T².",
     why="F.kl_div takes log q first and p second, and its default, “mean”, is K times too small.",
     inputs=_pair,
     mistakes={
-        "The factor T² is missing.": lambda s, z, t: _kl(z, s, t).mean(),
+        "The factor T² is missing.": partial(_teach, power=0),
         "You averaged over the classes too (as F.kl_div does by default): K times too small.": (
-            lambda s, z, t: t**2 * _kl(z, s, t).mean() / s.shape[1]
+            partial(_teach, reduce=torch.mean)
         ),
         "Teacher and student have changed places: KL is not symmetric, and the teacher comes "
-        "first.": (lambda s, z, t: t**2 * _kl(s, z, t).mean()),
-        "That is the sum over the pictures; expected the mean.": lambda s, z, t: (
-            t**2 * _kl(z, s, t).sum()
-        ),
-        "The factor is T², not T.": lambda s, z, t: t * _kl(z, s, t).mean(),
-        "The student has a temperature, too: both are softened.": lambda s, z, t: (
-            t**2
-            * ((z / t).softmax(1) * ((z / t).log_softmax(1) - s.log_softmax(1))).sum(dim=1).mean()
-        ),
+        "first.": lambda s, z, t: _teach(z, s, t),
+        "That is the sum over the pictures; expected the mean.": partial(_teach, reduce=torch.sum),
+        "The factor is T², not T.": partial(_teach, power=1),
+        "You divide by T². It is a factor.": partial(_teach, power=-2),
+        "The student has a temperature, too: both are softened.": partial(_teach, cold="student"),
+        "The teacher has a temperature, too: both are softened.": partial(_teach, cold="teacher"),
         "That is the cross-entropy with soft targets, larger by the teacher's own entropy. Same "
-        "gradient, another number.": lambda s, z, t: (
-            t**2 * F.cross_entropy(s / t, (z / t).softmax(1))
+        "gradient, another number.": partial(_teach, own=0.0),
+        "Neither answer is softened: the temperature is missing inside.": partial(
+            _teach, cold="student, teacher"
         ),
-        "Neither answer is softened: the temperature is missing inside.": lambda s, z, t: (
-            t**2 * _kl(z, s, 1.0).mean()
+        "F.kl_div takes the student's log-probabilities; these are probabilities, the logarithm is "
+        "missing.": partial(_teach, said=torch.softmax),
+        "Your softmax runs over the pictures of the batch; expected over the classes (dim=1).": (
+            partial(_teach, dim=0)
         ),
-        "One number for each picture; expected their mean.": lambda s, z, t: t**2 * _kl(z, s, t),
+        "One number for each picture; expected their mean.": partial(
+            _teach, reduce=lambda each: each.sum(dim=1)
+        ),
+        "These are squared differences of logits, no KL divergence.": lambda s, z, t: F.mse_loss(
+            s, z
+        ),
     },
 )
 def teach(student: Tensor, teacher: Tensor, t: float) -> Tensor:
@@ -158,8 +191,20 @@ def _with_labels(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, fl
     return student, teacher, labels, t, 0.7
 
 
-def _both(s: Tensor, z: Tensor, y: Tensor, t: float, soft: float, hard: float) -> Tensor:
-    return soft * t**2 * _kl(z, s, t).mean() + hard * F.cross_entropy(s, y)
+def _both(
+    s: Tensor,
+    z: Tensor,
+    y: Tensor,
+    t: float,
+    alpha: float,
+    *,
+    power: int = 2,
+    weights: Callable[[float], tuple[float, float]] = lambda a: (a, 1 - a),
+    asked: Callable[..., Tensor] = lambda s, z, t: s,
+    taught: Callable[..., Tensor] = _teach,
+) -> Tensor:
+    soft, hard = weights(alpha)
+    return soft * taught(s, z, t, power=power) + hard * F.cross_entropy(asked(s, z, t), y)
 
 
 @Function.of(
@@ -167,23 +212,34 @@ def _both(s: Tensor, z: Tensor, y: Tensor, t: float, soft: float, hard: float) -
     why="The label is compared with the student's answer at T = 1: that is how it will be asked.",
     inputs=_with_labels,
     mistakes={
-        "The weights have changed places: alpha is the teacher's.": lambda s, z, y, t, a: _both(
-            s, z, y, t, 1 - a, a
+        "The weights have changed places: alpha is the teacher's.": partial(
+            _both, weights=lambda a: (1 - a, a)
         ),
-        "The label's term has no temperature: it is asked at T = 1.": lambda s, z, y, t, a: (
-            a * t**2 * _kl(z, s, t).mean() + (1 - a) * F.cross_entropy(s / t, y)
+        "The label's term has no temperature: it is asked at T = 1.": partial(
+            _both, asked=lambda s, z, t: s / t
         ),
-        "Without T² the labels drown the teacher.": lambda s, z, y, t, a: (
-            a * _kl(z, s, t).mean() + (1 - a) * F.cross_entropy(s, y)
-        ),
+        "Without T² the labels drown the teacher.": partial(_both, power=0),
+        "The factor is T², not T.": partial(_both, power=1),
         "T² belongs to the teacher's term alone.": lambda s, z, y, t, a: (
-            t**2 * (a * _kl(z, s, t).mean() + (1 - a) * F.cross_entropy(s, y))
+            t**2 * _both(s, z, y, t, a, power=0)
         ),
-        "The label's term has the weight 1 − alpha.": lambda s, z, y, t, a: _both(
-            s, z, y, t, a, 1.0
+        "The label's term has the weight 1 − alpha.": partial(_both, weights=lambda a: (a, 1)),
+        "The teacher's term has the weight alpha.": partial(_both, weights=lambda a: (1, 1 - a)),
+        "The two are added up without their weights.": partial(_both, weights=lambda a: (1, 1)),
+        "The labels are missing.": partial(_both, weights=lambda a: (a, 0)),
+        "The teacher is missing.": partial(_both, weights=lambda a: (0, 1 - a)),
+        "The label is compared with the teacher's answer; expected with the student's.": partial(
+            _both, asked=lambda s, z, t: z
         ),
-        "The labels are missing.": lambda s, z, y, t, a: _both(s, z, y, t, a, 0.0),
-        "The teacher is missing.": lambda s, z, y, t, a: _both(s, z, y, t, 0.0, 1 - a),
+        "F.cross_entropy takes logits; it applies a softmax of its own.": partial(
+            _both, asked=lambda s, z, t: s.softmax(dim=1)
+        ),
+        "Teacher and student have changed places in KL: the teacher comes first.": partial(
+            _both, taught=lambda s, z, t, power: _teach(z, s, t, power=power)
+        ),
+        "You averaged KL over the classes too (as F.kl_div does by default): K times too small.": (
+            partial(_both, taught=partial(_teach, reduce=torch.mean))
+        ),
     },
 )
 def teach_with_labels(

@@ -22,7 +22,7 @@ class Feedback:
     """What is said of an answer.
 
     Attributes:
-        mark: "✓" right, "✗" wrong, "…" nothing to judge yet.
+        mark: "✓" right, if not always as asked; "✗" wrong, "…" nothing to judge yet.
         text: why, in a sentence or two that do not give the answer away.
     """
 
@@ -125,8 +125,16 @@ def not_a_function(name: str, answer: Any) -> Feedback:
 
 
 @checked
+def nothing_yet(name: str) -> Feedback:
+    """What to say of a function whose body is still to be written."""
+    return Feedback("…", f"{name} returns nothing yet. Write its body, and end it with return.")
+
+
+@checked
 def explain(error: Exception, answer: Any, called_with: str) -> Feedback:
     """Say where a learner's function failed, and on what."""
+    if isinstance(error, NotImplementedError) and not str(error):  # PyTorch's own says something
+        return nothing_yet(getattr(answer, "__name__", "The function"))
     file = getattr(getattr(answer, "__code__", None), "co_filename", None)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
     where = f" in the line `{frames[-1].line}`" if frames and frames[-1].line else ""

@@ -57,6 +57,9 @@ def _a_step(generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
         "That is the step alone. It starts where the weight is.": (
             lambda weight, gradient, learning_rate: -learning_rate * gradient
         ),
+        "You divide by the learning rate; it is a factor.": (
+            lambda weight, gradient, learning_rate: weight - gradient / learning_rate
+        ),
         "Each weight goes as far as its own gradient says, not only in its direction.": (
             lambda weight, gradient, learning_rate: weight - learning_rate * gradient.sign()
         ),

@@ -6,8 +6,8 @@
 >>> _ = practice.smallest_shift.check(5)
 ✗ Strides multiply, they do not add up: each works on what the one before left.
 >>> _ = practice.correlate.check(lambda image, kernel: image)
-✗ Called with a tensor (7, 9) float64, a tensor (3, 3) float64, your function
-gives the shape (7, 9); expected (5, 7).
+✗ Called with image = a tensor (7, 9) float32, kernel = [[-1.3, 0], [0.1,
+0.7]], your function gives the shape (7, 9); expected (6, 8).
 >>> _ = practice.as_convolution.check(lambda weight, c, h, w: weight.view(-1, c, w, h))
 ✗ Height and width have changed places: pictures are (C, H, W).
 >>> _ = practice.flicker.check(...)
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from cvcourse.practice.function import Function
 from cvcourse.practice.number import Number
 from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
+from cvcourse.practice.trace import calls
 
 
 @Number.of(
@@ -47,9 +48,8 @@ def own_kernels() -> int:
 
 
 @Number.of(
-    hint="After the first stride of 2, one step of the map is two pixels. What does the "
-    "second do to "
-    "that?",
+    hint="After the first stride of 2, one step of the map is two pixels. What does the second do "
+    "to that?",
     why="Strides multiply. ReLU and the 3×3 kernels themselves cost nothing here.",
     mistakes={
         "Strides multiply, they do not add up: each works on what the one before left.": 5,
@@ -65,8 +65,8 @@ def smallest_shift() -> int:
 
 
 def _image_and_kernel(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    image = torch.randn(7, 9, generator=generator, dtype=torch.float64)
-    return image, torch.randn(3, 3, generator=generator, dtype=torch.float64)
+    image = torch.randn(7, 9, generator=generator)
+    return image, torch.randn(3, 3, generator=generator)
 
 
 def _correlate(image: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
@@ -76,13 +76,19 @@ def _correlate(image: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0)
 
 @Function.of(
     hint="The unit at (y, x) is (image[y : y + K, x : x + K] * kernel).sum().",
-    why="What deep learning calls a convolution does not flip its kernel: it is a "
-    "correlation. Since "
-    "the kernel is learned, nobody minds.",
+    why="What deep learning calls a convolution does not flip its kernel: it is a correlation. "
+    "Since the kernel is learned, nobody minds.",
     inputs=_image_and_kernel,
+    forbidden={"F.conv2d. Here it is to be written by hand": calls("conv2d", "conv1d")},
     mistakes={
         "You flip the kernel, as mathematicians do. nn.Conv2d does not.": lambda image, kernel: (
             _correlate(image, kernel.flip(0, 1))
+        ),
+        "You flip the kernel from left to right. It is not flipped at all.": lambda image, kernel: (
+            _correlate(image, kernel.flip(1))
+        ),
+        "You flip the kernel upside down. It is not flipped at all.": lambda image, kernel: (
+            _correlate(image, kernel.flip(0))
         ),
         "The map is as large as the picture: you padded. Without padding, a patch must fit in.": (
             lambda image, kernel: _correlate(image, kernel, padding=1)
@@ -115,15 +121,14 @@ def correlate(image: Tensor, kernel: Tensor) -> Tensor:
 
 
 def _fully_connected(generator: torch.Generator) -> tuple[Tensor, int, int, int]:
-    weight = torch.randn(4, 2 * 3 * 5, generator=generator, dtype=torch.float64)
+    weight = torch.randn(4, 2 * 3 * 5, generator=generator)
     return weight, 2, 3, 5
 
 
 @Function.of(
     hint="Each row of the weight is a flattened picture. Give it its shape back.",
-    why="A fully connected layer is a convolution whose kernel is as large as the picture. On "
-    "a larger "
-    "picture it then answers at every place.",
+    why="A fully connected layer is a convolution whose kernel is as large as the picture. On a "
+    "larger picture it then answers at every place.",
     inputs=_fully_connected,
     mistakes={
         "Height and width have changed places: pictures are (C, H, W).": (
@@ -136,6 +141,9 @@ def _fully_connected(generator: torch.Generator) -> tuple[Tensor, int, int, int]
         "places.": lambda weight, c, h, w: weight.view(-1, c, w, h).transpose(2, 3),
         "The kernel is flipped; nn.Conv2d does not flip it back.": lambda weight, c, h, w: (
             weight.view(-1, c, h, w).flip(2, 3)
+        ),
+        "You transposed the weight first. A row of it, as it stands, is one flattened kernel.": (
+            lambda weight, c, h, w: weight.T.reshape(-1, c, h, w)
         ),
         "The output comes first in a convolution's weight: (K, C, H, W).": (
             lambda weight, c, h, w: weight.view(-1, c, h, w).transpose(0, 1)
@@ -154,8 +162,8 @@ def _network_and_images(generator: torch.Generator) -> tuple[nn.Module, Tensor, 
         network = nn.Sequential(
             convolution, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 6)
         )
-    images = torch.randn(30, 2, 8, 8, generator=generator, dtype=torch.float64)
-    return network.double().requires_grad_(False), images, 1
+    images = torch.randn(30, 2, 8, 8, generator=generator)
+    return network.requires_grad_(False), images, 1
 
 
 def _changed(network: nn.Module, images: Tensor, moved: Tensor) -> Tensor:
@@ -190,9 +198,6 @@ def _changed(network: nn.Module, images: Tensor, moved: Tensor) -> Tensor:
                 network, images, F.pad(images, (shift, -shift))
             ).mean()
         ),
-        "That is how many change; expected their share.": lambda network, images, shift: _changed(
-            network, images, images.roll(shift, 3)
-        ).sum(),
         "Pictures lie along dims=0: you compare each with its neighbour in the batch.": (
             lambda network, images, shift: _changed(network, images, images.roll(shift, 0)).mean()
         ),

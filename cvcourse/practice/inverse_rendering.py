@@ -77,6 +77,14 @@ def _share_and_colours(generator: torch.Generator) -> tuple[Tensor, Tensor, Tens
         "The object is there, on black. What remains of the pixel belongs to the background.": (
             lambda share, colour, background: share * colour[:, None, None]
         ),
+        "A pixel belongs to both, each in part; you give it to one of them.": (
+            lambda share, colour, background: torch.where(
+                share > 0.5, colour[:, None, None], background[:, None, None]
+            )
+        ),
+        "Every pixel gets half of each; expected as much as its share says.": (
+            lambda share, colour, background: (colour + background)[:, None, None] / 2 + 0 * share
+        ),
         "Right numbers, wrong order: expected (3, H, W), channels first.": (
             lambda share, colour, background: (
                 share[..., None] * colour + (1 - share[..., None]) * background
@@ -97,6 +105,9 @@ def mix(share: Tensor, colour: Tensor, background: Tensor) -> Tensor:
     mistakes={
         "These are radians; the exercise asks for degrees.": (
             lambda dy, dx: torch.atan2(dy, dx) % torch.pi
+        ),
+        "These are radians, folded at 180: turn them into degrees first.": (
+            lambda dy, dx: torch.atan2(dy, dx) % 180
         ),
         "Opposite directions still differ. Fold them together: modulo 180.": (
             lambda dy, dx: torch.atan2(dy, dx).rad2deg()
@@ -150,10 +161,16 @@ def _corner_box(mask: Tensor) -> Tensor:
     return torch.stack([x - width / 2, y - height / 2, width, height])
 
 
-def _box_by_mass(mask: Tensor) -> Tensor:
+def _corners(mask: Tensor) -> Tensor:
     x0, x1, y0, y1 = _edges(mask)
     high, wide = mask.shape
-    y, x = mask.nonzero().double().mean(dim=0) + 0.5
+    return torch.tensor([x0 / wide, y0 / high, x1 / wide, y1 / high])
+
+
+def _box_by_mass(mask: Tensor, half: float = 0.5) -> Tensor:
+    x0, x1, y0, y1 = _edges(mask)
+    high, wide = mask.shape
+    y, x = mask.nonzero().float().mean(dim=0) + half
     return torch.tensor([x / wide, y / high, (x1 - x0) / wide, (y1 - y0) / high])
 
 
@@ -172,6 +189,9 @@ def _box_by_mass(mask: Tensor) -> Tensor:
             lambda mask: _box(*_edges(mask), 1, 1)
         ),
         "That is the centre of the object's mass; expected the centre of its box.": _box_by_mass,
+        "That is the centre of the object's mass, of its pixels' corners at that; expected the "
+        "centre of its box.": lambda mask: _box_by_mass(mask, half=0.0),
+        "That is the box's two corners; expected its centre, and its width and height.": _corners,
         "x and width belong to the picture's width, y and height to its height: this picture is "
         "not square.": lambda mask: _box(*_edges(mask), mask.shape[0], mask.shape[1]),
         "The size is right. The place is the box's corner; expected its centre.": (_corner_box),
@@ -199,8 +219,8 @@ def _draw(description: Tensor) -> Tensor:
 
 def _search(improve: Callable[..., Any]) -> dict[str, Any]:
     """Let it find a box from a start that is a few pixels off."""
-    truth = torch.tensor([0.55, 0.45, 0.5, 0.35], dtype=torch.float64)
-    start = truth + torch.tensor([0.06, -0.05, -0.08, 0.07], dtype=torch.float64)
+    truth = torch.tensor([0.55, 0.45, 0.5, 0.35])
+    start = truth + torch.tensor([0.06, -0.05, -0.08, 0.07])
     picture, calls = _draw(truth), 0
 
     def error(description: Any) -> float:
@@ -216,12 +236,11 @@ def _search(improve: Callable[..., Any]) -> dict[str, Any]:
 
 @Project.of(
     hint="Try each number a little up and a little down. Keep what helps; halve the step if "
-    "nothing "
-    "does.",
+    "nothing does.",
     why="This is analysis by synthesis: a renderer and patience, and no learning at all. A network "
     "that makes the first guess and a search that polishes it make a good pair.",
     run=_search,
-    called_with="a start (4,) float64 and a function error(description)",
+    called_with="a start (4,) float32 and a function error(description)",
     requirements={
         "Return the better description: four numbers, like the start.": lambda out: (
             len(out["found"]) == 4 and torch.as_tensor(out["found"]).isfinite().all()

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,10 @@ def _billions(*, teacher: int = 3, asked: int = 1000, student: int = 3, a_step: 
             _billions(asked=3600)
         ),
         "That is how many pictures; expected billions of multiply-adds.": 22_600,
+        "A backward costs twice a forward: to learn from a picture takes three, not two.": (
+            _billions(teacher=2, student=2)
+        ),
+        "The student learns, too, and takes most of it.": _billions(student=0),
         "Right, but as single multiply-adds; expected billions.": _billions() * 1e9,
     },
 )
@@ -89,7 +94,7 @@ def _reading(counts: Sequence[int], curve: Sequence[float], goal: float, **wrong
         share = (goal - curve[i - 1]) / (curve[i] - curve[i - 1])
         if wrong.get("straight"):
             return counts[i - 1] + share * (counts[i] - counts[i - 1])
-        return counts[i - 1] * (counts[i] / counts[i - 1]) ** wrong.get("share", share)
+        return counts[i - 1] * (counts[i] / counts[i - 1]) ** wrong.get("far", float)(share)
     return wrong.get("never", math.inf)
 
 
@@ -101,22 +106,25 @@ def _reading(counts: Sequence[int], curve: Sequence[float], goal: float, **wrong
     inputs=lambda generator: _CURVES[generator.initial_seed() % len(_CURVES)],
     mistakes={
         "That is a straight line on an axis of labels; on the logarithmic one equal steps are "
-        "equal factors.": lambda *reading: _reading(*reading, straight=True),
+        "equal factors.": partial(_reading, straight=True),
         "That is the first point that was measured and is high enough; the curve gets there "
-        "before it.": lambda *reading: _reading(*reading, share=1),
+        "before it.": partial(_reading, far=lambda share: 1),
         "That is the last point that was measured and is too low; the curve gets there after "
-        "it.": lambda *reading: _reading(*reading, share=0),
+        "it.": partial(_reading, far=lambda share: 0),
         "If the last point is too low, the goal was not reached: math.inf. More labels might do, "
         "but nobody has measured them.": lambda counts, curve, goal: _reading(
             counts, curve, goal, never=counts[-1]
         ),
         "You carry the line on to fewer labels than were measured. If the first point reaches the "
-        "goal, its labels are the answer.": lambda *reading: _reading(*reading, beyond=True),
+        "goal, its labels are the answer.": partial(_reading, beyond=True),
         "A curve can dip and come up again. It is the first time that counts.": (
-            lambda *reading: _reading(*reading, last=True)
+            partial(_reading, last=True)
         ),
-        "These are logarithms of labels; expected labels.": lambda *reading: math.log(
-            _reading(*reading)
+        "The share is counted from the wrong end: at the goal's lower neighbour it is 0.": (
+            partial(_reading, far=lambda share: 1 - share)
+        ),
+        "You take the middle between two points; the goal need not lie half-way.": partial(
+            _reading, far=lambda share: 0.5
         ),
     },
 )
@@ -141,17 +149,18 @@ def _scores(generator: torch.Generator) -> tuple[Scores, Scores]:
     return (0.85 + luck + own / 5).numpy().round(3), (0.8 + luck + other / 5).numpy().round(3)
 
 
-def _around(middle: float, error: float, n: int) -> tuple[float, float]:
-    reach = float(stats.t.ppf(0.975, n - 1)) * error
-    return middle - reach, middle + reach
-
-
-def _error(values: Scores, ddof: int = 1) -> float:
-    return float(values.std(ddof=ddof)) / len(values) ** 0.5
-
-
-def _gap(method: Scores, base: Scores) -> float:
-    return float(np.mean(method - base))
+def _fair(
+    method: Scores,
+    base: Scores,
+    *,
+    factor: Callable[[int], float] = lambda n: stats.t.ppf(0.975, n - 1),
+    ddof: int = 1,
+    shrink: float = 0.5,
+) -> tuple[float, float]:
+    """The interval of the gain, right or with one thing wrong."""
+    gain, n = method - base, len(base)
+    reach = factor(n) * float(gain.std(ddof=ddof)) / n**shrink
+    return gain.mean() - reach, gain.mean() + reach
 
 
 @Function.of(
@@ -162,39 +171,39 @@ def _gap(method: Scores, base: Scores) -> float:
     inputs=_scores,
     mistakes={
         "You treat the methods as if they had been given different labels. A seed's two numbers "
-        "belong together: subtract first.": lambda method, base: _around(
-            _gap(method, base), math.hypot(_error(method), _error(base)), 2 * len(base) - 1
-        ),
+        "belong together: subtract first.": lambda method, base: stats.ttest_ind(
+            method, base
+        ).confidence_interval(0.95),
         "These are two intervals, end minus end. Subtract seed by seed, then take one interval.": (
-            lambda method, base: tuple(
-                np.subtract(
-                    _around(method.mean(), _error(method), len(base)),
-                    _around(base.mean(), _error(base), len(base)),
-                )
-            )
+            lambda method, base: np.subtract(_fair(method, 0 * base), _fair(base, 0 * base))
         ),
         "1.96 is for many seeds. With so few the factor is larger: Student's t with n − 1 degrees "
-        "of freedom.": lambda method, base: (
-            _gap(method, base) - 1.959964 * _error(method - base),
-            _gap(method, base) + 1.959964 * _error(method - base),
+        "of freedom.": partial(_fair, factor=lambda n: 1.959964),
+        "Student's t has n − 1 degrees of freedom here, not n.": partial(
+            _fair, factor=lambda n: stats.t.ppf(0.975, n)
         ),
-        "The spread of single seeds; expected that of their mean, smaller by √n.": (
-            lambda method, base: _around(
-                _gap(method, base), float((method - base).std(ddof=1)), len(base)
-            )
+        "Of 95 %, half of the rest lies below and half above: 0.975, not 0.95.": partial(
+            _fair, factor=lambda n: stats.t.ppf(0.95, n - 1)
+        ),
+        "The spread of single seeds; expected that of their mean, smaller by √n.": partial(
+            _fair, shrink=0
         ),
         "Divide the squares by n − 1 (ddof=1): the mean was taken from the same few seeds.": (
-            lambda method, base: _around(
-                _gap(method, base), _error(method - base, ddof=0), len(base)
-            )
+            partial(_fair, ddof=0)
         ),
-        "The other way round: a gain is method − baseline.": lambda method, base: _around(
-            -_gap(method, base), _error(method - base), len(base)
+        "The other way round: a gain is method − baseline.": lambda method, base: _fair(
+            base, method
         ),
         "That is the lowest and the highest seed; so few seeds know little of what another would "
         "do.": lambda method, base: ((method - base).min(), (method - base).max()),
+        "These are quantiles of single seeds; expected where their mean lies.": (
+            lambda method, base: np.quantile(method - base, [0.025, 0.975])
+        ),
+        "That is the middle of the interval and its half; expected its low and its high end.": (
+            lambda method, base: ((method - base).mean(), np.ptp(_fair(method, base)) / 2)
+        ),
         "That is the method alone; expected what it gains on the baseline.": lambda method, base: (
-            _around(float(method.mean()), _error(method), len(base))
+            _fair(method, 0 * base)
         ),
     },
 )

@@ -18,6 +18,9 @@ a quiz of 4 questions
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -32,12 +35,12 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
     why="(224 + 4 − 11) / 4 is 54.25: rounded down, and one more for the place it starts at, 55.",
     mistakes={
         "54 comes out without the padding of 2 on each side, or if the place where the filter "
-        "starts "
-        "is not counted.": 54,
+        "starts is not counted.": 54,
         "These are the steps. Round them down, and count the place where the filter starts.": 54.25,
         "A map has whole positions: round the steps down.": 55.25,
         "Round down, not up; or, if you began with 227 pixels, those need no padding.": 56,
         "You forgot the stride of 4.": 218,
+        "The padding is on both sides, and a map has whole positions.": 54.75,
         "After the pooling it is 27. The question is about the convolution.": 27,
     },
 )
@@ -75,6 +78,23 @@ def _layer(generator: torch.Generator) -> tuple[int, ...]:
     return groups * 4 * draw[1], groups * 4 * draw[2], 2 * draw[3] + 1, 7 + draw[0], groups
 
 
+def _costs(
+    c_in: int,
+    c_out: int,
+    kernel: int,
+    side: int,
+    groups: int,
+    *,
+    biases: Callable[[int, int], int] = lambda c_out, groups: c_out,
+    split: int = 1,
+    power: int = 2,
+    places: Callable[[int], int] = lambda side: side**2,
+) -> tuple[int, int]:
+    """Parameters and multiply-adds, right or with one thing wrong."""
+    weights = c_out * c_in // groups**split * kernel**power
+    return weights + biases(c_out, groups), weights * places(side)
+
+
 @Function.of(
     hint="Each of the C_out filters looks at C_in / G maps, and has one bias. It is used at every "
     "position.",
@@ -82,47 +102,36 @@ def _layer(generator: torch.Generator) -> tuple[int, ...]:
     "alone.",
     inputs=_layer,
     mistakes={
-        "The biases are missing: one for each output map.": lambda c, d, k, side, groups: (
-            d * c // groups * k**2,
-            d * side**2 * c // groups * k**2,
+        "The biases are missing: one for each output map.": partial(_costs, biases=lambda d, g: 0),
+        "One bias for each group is not enough: each output map has one.": partial(
+            _costs, biases=lambda d, g: g
         ),
-        "You left out the groups: a filter sees only its own group's C_in / G maps.": (
-            lambda c, d, k, side, groups: (d * (c * k**2 + 1), d * side**2 * c * k**2)
+        "You left out the groups: a filter sees only its own group's C_in / G maps.": partial(
+            _costs, split=0
         ),
-        "Divided by G twice. Each filter sees fewer maps; there are no fewer filters.": (
-            lambda c, d, k, side, groups: (
-                d // groups * (c // groups * k**2 + 1),
-                d // groups * side**2 * c // groups * k**2,
-            )
+        "Divided by G twice. Each filter sees fewer maps; there are no fewer filters.": partial(
+            _costs, split=2
         ),
-        "The parameters are right. A filter multiplies at every position: times side².": (
-            lambda c, d, k, side, groups: (
-                d * (c // groups * k**2 + 1),
-                d * c // groups * k**2,
-            )
+        "The parameters are right. A filter multiplies at every position: times side².": partial(
+            _costs, places=lambda side: 1
         ),
+        "The map has side² positions, not side.": partial(_costs, places=lambda side: side),
         "Parameters do not depend on the side: the filters are shared.": (
             lambda c, d, k, side, groups: (
-                d * side**2 * (c // groups * k**2 + 1),
-                d * side**2 * c // groups * k**2,
+                side**2 * _costs(c, d, k, side, groups)[0],
+                _costs(c, d, k, side, groups)[1],
             )
         ),
         "The parameters are right. Adding a bias is no multiplication.": (
             lambda c, d, k, side, groups: (
-                d * (c // groups * k**2 + 1),
-                d * side**2 * (c // groups * k**2 + 1),
+                _costs(c, d, k, side, groups)[0],
+                _costs(c, d, k, side, groups)[0] * side**2,
             )
         ),
-        "A filter is K × K: its side counts twice.": lambda c, d, k, side, groups: (
-            d * (c // groups * k + 1),
-            d * side**2 * c // groups * k,
-        ),
-        "The other way round: first the parameters, then the multiply-adds.": (
-            lambda c, d, k, side, groups: (
-                d * side**2 * c // groups * k**2,
-                d * (c // groups * k**2 + 1),
-            )
-        ),
+        "A filter is K × K: its side counts twice.": partial(_costs, power=1),
+        "The other way round: first the parameters, then the multiply-adds.": lambda *layer: _costs(
+            *layer
+        )[::-1],
     },
 )
 def costs(c_in: int, c_out: int, kernel: int, side: int, groups: int) -> tuple[int, int]:
@@ -132,45 +141,58 @@ def costs(c_in: int, c_out: int, kernel: int, side: int, groups: int) -> tuple[i
 
 
 def _grouped(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    images = torch.randn(2, 6, 5, 5, generator=generator, dtype=torch.float64)
-    return images, torch.randn(8, 3, 3, 3, generator=generator, dtype=torch.float64)
-
-
-def _halves(images: Tensor, weight: Tensor, first: slice, second: slice) -> tuple[Tensor, Tensor]:
-    return (
-        F.conv2d(images[:, first], weight[:4], padding=1),
-        F.conv2d(images[:, second], weight[4:], padding=1),
-    )
+    images = torch.randn(2, 6, 5, 5, generator=generator)
+    return images, torch.randn(8, 3, 3, 3, generator=generator)
 
 
 _FRONT, _BACK = slice(0, 3), slice(3, 6)
+
+
+def _paths(
+    images: Tensor,
+    weight: Tensor,
+    *,
+    maps: tuple[slice, slice] = (_FRONT, _BACK),
+    join: int = 1,
+    padding: int = 1,
+) -> Tensor:
+    """Two paths, right or with one thing wrong."""
+    halves = zip(maps, weight.chunk(2), strict=True)
+    return torch.cat([F.conv2d(images[:, of], w, padding=padding) for of, w in halves], dim=join)
 
 
 @Function.of(
     hint="Cut the maps in two along dim=1, the filters along dim=0; convolve; join along dim=1.",
     why="That is AlexNet's two paths: two machines that do not talk during a convolution.",
     inputs=_grouped,
+    forbidden={
+        "a grouped convolution, which is to be written here": lambda name, *given: (
+            name == "conv2d" and given[1].shape[1] < given[0].shape[1]
+        )
+    },
     mistakes={
-        "Joined along the batch: that makes twice as many pictures. Maps are along dim=1.": (
-            lambda images, weight: torch.cat(_halves(images, weight, _FRONT, _BACK), dim=0)
+        "Joined along the batch: that makes twice as many pictures. Maps are along dim=1.": partial(
+            _paths, join=0
         ),
-        "The two paths are crossed: the first filters look at the first maps.": (
-            lambda images, weight: torch.cat(_halves(images, weight, _BACK, _FRONT), dim=1)
+        "The two paths are crossed: the first filters look at the first maps.": partial(
+            _paths, maps=(_BACK, _FRONT)
         ),
-        "Each path has its own half of the maps; yours both look at the first half.": (
-            lambda images, weight: torch.cat(_halves(images, weight, _FRONT, _FRONT), dim=1)
+        "Each path has its own half of the maps; yours both look at the first half.": partial(
+            _paths, maps=(_FRONT, _FRONT)
         ),
-        "Groups are neighbours: maps 0, 1, 2 and 3, 4, 5, not the even and the odd ones.": (
-            lambda images, weight: torch.cat(
-                _halves(images, weight, slice(0, None, 2), slice(1, None, 2)), dim=1
-            )
+        "Groups are neighbours: maps 0, 1, 2 and 3, 4, 5, not the even and the odd ones.": partial(
+            _paths, maps=(slice(0, None, 2), slice(1, None, 2))
+        ),
+        "The filters have changed places: the first half of them looks at the first maps.": (
+            lambda images, weight: _paths(images, weight.roll(4, 0))
+        ),
+        "The paths are joined in the wrong order: the first half of the filters comes first.": (
+            lambda images, weight: _paths(images, weight).roll(4, 1)
         ),
         "Added up: each path makes maps of its own, so put them side by side.": (
-            lambda images, weight: sum(_halves(images, weight, _FRONT, _BACK))
+            lambda images, weight: sum(_paths(images, weight).chunk(2, dim=1))
         ),
-        "The picture has shrunk: pad by 1.": lambda images, weight: F.conv2d(
-            images, weight, groups=2
-        ),
+        "The picture has shrunk: pad by 1.": partial(_paths, padding=0),
     },
 )
 def two_paths(images: Tensor, weight: Tensor) -> Tensor:
@@ -182,7 +204,7 @@ def two_paths(images: Tensor, weight: Tensor) -> Tensor:
 
 
 def _guesses(generator: torch.Generator) -> tuple[Tensor, Tensor, int]:
-    scores = torch.randn(40, 10, generator=generator, dtype=torch.float64)
+    scores = torch.randn(40, 10, generator=generator)
     k = 2 + int(torch.randint(3, (), generator=generator))
     return scores, torch.randint(10, (40,), generator=generator), k
 
@@ -204,6 +226,9 @@ def _missed(scores: Tensor, labels: Tensor, k: int, largest: bool = True) -> Ten
         "That is the top-1 error: you only looked at the best guess.": lambda scores, labels, k: (
             _missed(scores, labels, 1).mean()
         ),
+        "You count one guess too many: the k best, not k + 1.": lambda scores, labels, k: _missed(
+            scores, labels, k + 1
+        ).mean(),
         "You took the k lowest scores. The largest are the best guesses.": (
             lambda scores, labels, k: _missed(scores, labels, k, largest=False).mean()
         ),
@@ -215,12 +240,6 @@ def _missed(scores: Tensor, labels: Tensor, k: int, largest: bool = True) -> Ten
         "That is the share of wrong guesses among all k · B. Ask for each picture whether one is "
         "right.": lambda scores, labels, k: (
             (scores.topk(k, dim=1).indices != labels[:, None]).double().mean()
-        ),
-        "That is how many are missed; expected the share.": lambda scores, labels, k: _missed(
-            scores, labels, k
-        ).sum(),
-        "Right, in per cent; expected a share, from 0 to 1.": lambda scores, labels, k: (
-            100 * _missed(scores, labels, k).mean()
         ),
     },
 )

@@ -13,7 +13,8 @@ a quiz of 3 questions
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -33,8 +34,8 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
         "That is how many are right; expected the share.": 623,
         "That is what the round gained; expected the accuracy after it.": 0.07,
         "You added the spoiled ones.": (574 + 91) / 700,
+        "The other way round: 70 were put right, and 21 spoiled.": (574 - 70 + 21) / 700,
         "That is the accuracy before the round.": 0.82,
-        "Right, in per cent; expected a share, from 0 to 1.": 89,
     },
 )
 def after_the_round() -> float:
@@ -44,14 +45,30 @@ def after_the_round() -> float:
 
 
 def _round(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    labelled = 2 * torch.randn(3, 5, generator=generator, dtype=torch.float64)
-    others = 2 * torch.randn(9, 5, generator=generator, dtype=torch.float64)
-    soft = (2 * torch.randn(9, 5, generator=generator, dtype=torch.float64)).softmax(dim=1)
+    labelled = 2 * torch.randn(3, 5, generator=generator)
+    others = 2 * torch.randn(9, 5, generator=generator)
+    soft = (2 * torch.randn(9, 5, generator=generator)).softmax(dim=1)
     return labelled, torch.randint(5, (3,), generator=generator), others, soft
 
 
 def _soft(others: Tensor, soft: Tensor) -> Tensor:
     return -(soft * others.log_softmax(dim=1)).sum(dim=1)
+
+
+def _losses(
+    z: Tensor,
+    y: Tensor,
+    others: Tensor,
+    soft: Tensor,
+    *,
+    hard: float = 1.0,
+    sign: int = -1,
+    of: Callable[..., Tensor] = torch.log_softmax,
+    target: Callable[[Tensor], Tensor] = torch.clone,
+    reduce: Callable[[Tensor], Tensor] = lambda each: each.sum() / len(each),
+) -> Tensor:
+    """The loss of a round, right or with one thing wrong."""
+    return hard * F.cross_entropy(z, y) + sign * reduce(target(soft) * of(others, 1))
 
 
 @Function.of(
@@ -65,21 +82,24 @@ def _soft(others: Tensor, soft: Tensor) -> Tensor:
             ).mean()
         ),
         "The average of the two; expected their sum.": lambda z, y, others, soft: (
-            (F.cross_entropy(z, y) + _soft(others, soft).mean()) / 2
+            _losses(z, y, others, soft) / 2
         ),
-        "You made the teacher's labels hard; expected its probabilities as they are.": (
-            lambda z, y, others, soft: (
-                F.cross_entropy(z, y) + F.cross_entropy(others, soft.argmax(dim=1))
-            )
+        "You made the teacher's labels hard; expected its probabilities as they are.": partial(
+            _losses, target=lambda soft: (soft == soft.amax(1, True)).float()
         ),
-        "The labelled pictures are missing.": lambda z, y, others, soft: _soft(others, soft).mean(),
-        "The others are missing.": lambda z, y, others, soft: F.cross_entropy(z, y),
-        "You averaged over the classes, too: sum over them.": lambda z, y, others, soft: (
-            F.cross_entropy(z, y) + _soft(others, soft).mean() / 5
-        ),
+        "The labelled pictures are missing.": partial(_losses, hard=0),
+        "The others are missing.": partial(_losses, sign=0),
+        "You averaged over the classes, too: sum over them.": partial(_losses, reduce=torch.mean),
         "These are sums over the pictures; expected means.": lambda z, y, others, soft: (
             F.cross_entropy(z, y, reduction="sum") + _soft(others, soft).sum()
         ),
+        "Of the others that is the sum; expected the mean.": partial(_losses, reduce=torch.sum),
+        "The sign of the second term: cross-entropy is minus Σ p log q.": partial(_losses, sign=1),
+        "The second term is a KL divergence, without the teacher's own entropy. Same gradient, "
+        "another number.": lambda z, y, others, soft: (
+            F.cross_entropy(z, y) + F.kl_div(others.log_softmax(1), soft, reduction="batchmean")
+        ),
+        "The logarithm is missing in the second term.": partial(_losses, of=torch.softmax),
     },
 )
 def round_loss(labelled: Tensor, labels: Tensor, others: Tensor, soft: Tensor) -> Tensor:
@@ -95,11 +115,14 @@ def _validation(generator: torch.Generator) -> tuple[list[float]]:
     return ([0.6, 0.5, 0.55, *(number / 10 for number in drawn), drawn[-1] / 10],)
 
 
-def _teachers(scores: Sequence[float], *, ties: bool = False) -> list[int]:
+def _teachers(
+    scores: Sequence[float], *, ties: bool = False, rival: int | None = None
+) -> list[int]:
+    """Who teaches; with ties to the student, or compared with student −1 or teacher 0 instead."""
     teacher, history = 0, []
     for student in range(1, len(scores)):
-        better = scores[student] > scores[teacher]
-        if better or (ties and scores[student] == scores[teacher]):
+        best = scores[{None: teacher, -1: student - 1, 0: 0}[rival]]
+        if scores[student] > best or (ties and scores[student] == best):
             teacher = student
         history.append(teacher)
     return history
@@ -108,18 +131,24 @@ def _teachers(scores: Sequence[float], *, ties: bool = False) -> list[int]:
 @Function.of(
     hint="Remember who teaches. A student takes over only if it is better than that one.",
     why="Never worse than the first, on validation pictures. On new ones the best of many is "
-    "partly "
-    "luck: so the test set is left alone until the end.",
+    "partly luck: so the test set is left alone until the end.",
     inputs=_validation,
     mistakes={
         "Each student takes over, whether or not it is better than its teacher.": lambda scores: (
             list(range(1, len(scores)))
         ),
-        "You compare a student with the one before it; that one may have been dropped. "
-        "Compare with "
+        "You compare a student with the one before it, and let the better one teach. Compare with "
         "the teacher.": lambda scores: [
             i if scores[i] > scores[i - 1] else i - 1 for i in range(1, len(scores))
         ],
+        "You compare a student with the one before it; that one may have been dropped. Compare "
+        "with the teacher at that time.": lambda scores: _teachers(scores, rival=-1),
+        "You compare each student with the first teacher; expected with the current one.": (
+            lambda scores: _teachers(scores, rival=0)
+        ),
+        "That is the best of all rounds, each time: nobody knows the later ones yet.": (
+            lambda scores: [scores.index(max(scores))] * (len(scores) - 1)
+        ),
         "A student that is just as good is no better: the old teacher stays.": lambda scores: (
             _teachers(scores, ties=True)
         ),

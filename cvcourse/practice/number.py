@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from cvcourse.checks import NotNegative, Numbers, checked
 from cvcourse.practice.exercise import Exercise, Feedback
+from cvcourse.practice.reading import as_array, kind_of
+from cvcourse.practice.slips import slip
 
 
 class Number(Exercise):
@@ -44,7 +46,7 @@ class Number(Exercise):
     def _judge(self, answer: Any) -> Feedback | None:
         right = np.asarray(self.answer, np.float64)
         wanted = "a number" if right.ndim == 0 else f"{len(right)} numbers in brackets"
-        given = _numbers(answer)
+        given = None if kind_of(answer) == "bool" else as_array(answer)
         if given is not None and right.ndim == 0 and given.size == 1:
             given = given.reshape(())  # [7850] is 7850
         if given is None or given.shape != right.shape:
@@ -59,6 +61,8 @@ class Number(Exercise):
         for feedback, wrong in self.mistakes.items():
             if self._close(given, wrong).all():
                 return Feedback("✗", feedback)
+        if feedback := slip([given], [right]):
+            return Feedback("✗", feedback)
         if right.ndim:
             marks = " ".join("✓" if ok else "✗" for ok in self._close(given, right))
             return Feedback("✗", f"Not all of them, from left to right: {marks}")
@@ -67,12 +71,3 @@ class Number(Exercise):
 
     def _close(self, given: Numbers, right: Numbers) -> NDArray[np.bool_]:
         return np.asarray(np.isclose(given, right, rtol=self.tolerance, atol=1e-9))
-
-
-def _numbers(answer: Any) -> NDArray[np.float64] | None:
-    """An answer as numbers, if that is what it is: neither text nor true or false."""
-    try:
-        array = np.asarray(answer)
-        return array.astype(np.float64) if array.dtype.kind in "iuf" else None
-    except (TypeError, ValueError, RuntimeError):
-        return None

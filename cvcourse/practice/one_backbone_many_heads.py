@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import torch
@@ -70,63 +71,60 @@ def saved() -> float:
 
 def _boxes(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Pairs of boxes that overlap, touch nothing, or lie inside each other; not square."""
-    corner = 10 * torch.rand(12, 2, 2, generator=generator, dtype=torch.float64)
-    side = 1 + 6 * torch.rand(12, 2, 2, generator=generator, dtype=torch.float64)
+    corner = 10 * torch.rand(12, 2, 2, generator=generator)
+    side = 1 + 6 * torch.rand(12, 2, 2, generator=generator)
     boxes = torch.cat([corner, corner + side], dim=2)  # (12, 2, 4)
     boxes[0] = torch.tensor([[0.0, 0, 1, 1], [5, 6, 7, 9]])  # far apart, both ways
     return boxes[:, 0].clone(), boxes[:, 1].clone()
-
-
-def _areas(a: Tensor, b: Tensor, least: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
-    """What two boxes share, what they cover together, and the smallest box around both."""
-    shared = torch.minimum(a, b)[:, 2:] - torch.maximum(a, b)[:, :2]
-    inside = shared.clamp(min=least).prod(dim=1)
-    union = _area(a) + _area(b) - inside
-    return inside, union, (torch.maximum(a, b)[:, 2:] - torch.minimum(a, b)[:, :2]).prod(dim=1)
 
 
 def _area(boxes: Tensor) -> Tensor:
     return (boxes[:, 2:] - boxes[:, :2]).prod(dim=1)
 
 
-def _giou(a: Tensor, b: Tensor, least: float = 0.0) -> Tensor:
-    inside, union, around = _areas(a, b, least)
-    return inside / union - (around - union) / around
+def _loss(
+    a: Tensor,
+    b: Tensor,
+    *,
+    least: float = 0.0,
+    more: float = 0.0,
+    twice: bool = False,
+    empty: float = 1.0,
+    share_of: str = "around",
+) -> Tensor:
+    """1 − the generalised IoU, right or with one thing wrong."""
+    shared = torch.minimum(a, b)[:, 2:] - torch.maximum(a, b)[:, :2] + more
+    inside = shared.clamp(min=least).prod(dim=1)
+    union = _area(a) + _area(b) - (0 if twice else inside)
+    around = (torch.maximum(a, b)[:, 2:] - torch.minimum(a, b)[:, :2]).prod(dim=1)
+    return (
+        1 - inside / union + empty * (around - union) / (union if share_of == "union" else around)
+    )
 
 
 @Function.of(
     hint="First the IoU. Then subtract the share of the smallest box around both that neither "
     "covers. The loss is 1 minus all that.",
     why="Where boxes do not touch, the IoU is 0 and its gradient too. This loss still says in "
-    "which "
-    "direction to go (Rezatofighi et al. 2019).",
+    "which direction to go (Rezatofighi et al. 2019).",
     inputs=_boxes,
     mistakes={
         "That is the plain IoU loss. Where boxes do not touch, it is 1 however far they are: the "
-        "box around both is missing.": lambda a, b: 1 - _areas(a, b)[0] / _areas(a, b)[1],
+        "box around both is missing.": partial(_loss, empty=0),
         "That is the generalised IoU itself, large when the boxes agree. A loss is 1 minus "
-        "it.": _giou,
-        "Two negative overlaps make a positive area: clamp width and height at 0.": lambda a, b: (
-            1 - _giou(a, b, least=-1e9)
+        "it.": lambda a, b: 1 - _loss(a, b),
+        "Two negative overlaps make a positive area: clamp width and height at 0.": partial(
+            _loss, least=-1e9
         ),
-        "The term with the box around both has the wrong sign: empty space costs.": lambda a, b: (
-            1
-            - _areas(a, b)[0] / _areas(a, b)[1]
-            - (_areas(a, b)[2] - _areas(a, b)[1]) / _areas(a, b)[2]
+        "The term with the box around both has the wrong sign: empty space costs.": partial(
+            _loss, empty=-1
         ),
-        "The empty space is divided by the union; expected by the box around both.": lambda a, b: (
-            1
-            - _areas(a, b)[0] / _areas(a, b)[1]
-            + (_areas(a, b)[2] - _areas(a, b)[1]) / _areas(a, b)[1]
+        "The empty space is divided by the union; expected by the box around both.": partial(
+            _loss, share_of="union"
         ),
-        "The union counts the shared area twice.": lambda a, b: (
-            1
-            - _areas(a, b)[0] / (_area(a) + _area(b))
-            + (_areas(a, b)[2] - _area(a) - _area(b)) / _areas(a, b)[2]
-        ),
-        "One number for each pair, please; you took the mean.": lambda a, b: (
-            1 - _giou(a, b)
-        ).mean(),
+        "The union counts the shared area twice.": partial(_loss, twice=True),
+        "Edges are no pixels: width is x1 − x0, without a 1 on top.": partial(_loss, more=1),
+        "One number for each pair, please; you took the mean.": lambda a, b: _loss(a, b).mean(),
     },
 )
 def giou_loss(a: Tensor, b: Tensor) -> Tensor:
@@ -140,8 +138,8 @@ def giou_loss(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _said(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    scores = torch.randn(60, 3, generator=generator, dtype=torch.float64)
-    overlap = (torch.randint(0, 11, (60,), generator=generator) / 10).double()  # 0.5 occurs
+    scores = torch.randn(60, 3, generator=generator)
+    overlap = torch.randint(0, 11, (60,), generator=generator) / 10  # 0.5 occurs
     return scores, overlap, torch.randint(3, (60,), generator=generator)
 
 
@@ -169,9 +167,6 @@ def _named(scores: Tensor, labels: Tensor) -> Tensor:
         "An IoU of exactly 0.5 counts: at least, not more than.": lambda scores, overlap, labels: (
             (_named(scores, labels) & (overlap > 0.5)).double().mean()
         ),
-        "That is how many were found; expected the share.": lambda scores, overlap, labels: (
-            _named(scores, labels) & (overlap >= 0.5)
-        ).sum(),
         "You take the mean over the rightly named alone; expected over all pictures.": (
             lambda scores, overlap, labels: (overlap[_named(scores, labels)] >= 0.5).double().mean()
         ),
@@ -202,13 +197,13 @@ def _lend(learner: Callable[..., Any]) -> dict[str, Any]:
         "weights": all(torch.equal(before[key], after[key]) for key in ("0.weight", "1.weight")),
         "averages": torch.equal(before["1.running_mean"], after["1.running_mean"]),
         "training": backbone.training and norm.training,
+        "learns": all(parameter.requires_grad for parameter in backbone.parameters()),
     }
 
 
 @Project.of(
-    hint="Three things: eval() for batch norm and dropout, no_grad() for the gradient, and "
-    "the mode "
-    "that it was in afterwards.",
+    hint="Three things: eval() for batch norm and dropout, no_grad() for the gradient, and the "
+    "mode that it was in afterwards.",
     why="requires_grad=False would have frozen the weights and left batch norm's averages moving. "
     "Those are no parameters; the mode decides.",
     run=_lend,
@@ -218,12 +213,10 @@ def _lend(learner: Callable[..., Any]) -> dict[str, Any]:
             out["maps"].shape == out["right"].shape
         ),
         "Afterwards the weights have changed. Looking must not teach.": lambda out: out["weights"],
-        "Batch norm's running averages have moved: in training mode each look changes them, "
-        "with or "
-        "without gradients. Use eval().": lambda out: out["averages"],
-        "The averages stand still, but the maps are not those of the frozen network. Are "
-        "batch norm "
-        "and dropout in eval mode while you look?": lambda out: torch.allclose(
+        "Batch norm's running averages have moved: in training mode each look changes them, with "
+        "or without gradients. Use eval().": lambda out: out["averages"],
+        "The averages stand still, but the maps are not those of the frozen network. Are batch "
+        "norm and dropout in eval mode while you look?": lambda out: torch.allclose(
             out["maps"], out["right"], atol=1e-6
         ),
         "The maps still carry a gradient: training the head would reach into the backbone.": (
@@ -232,6 +225,8 @@ def _lend(learner: Callable[..., Any]) -> dict[str, Any]:
         "It was in training mode before and is in eval mode now. Put back what you found.": (
             lambda out: out["training"]
         ),
+        "Its weights had requires_grad=True before and have not now. Put back what you found; "
+        "no_grad() needs no change.": lambda out: out["learns"],
     },
 )
 def borrow(backbone: nn.Module, images: Tensor) -> Tensor:

@@ -18,12 +18,12 @@ a quiz of 4 questions
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from cvcourse.data import ImageSet, render
@@ -31,6 +31,7 @@ from cvcourse.practice.function import Function
 from cvcourse.practice.number import Number
 from cvcourse.practice.project import Project
 from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
+from cvcourse.practice.trace import calls
 
 
 @Number.of(
@@ -39,6 +40,8 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
     mistakes={
         "You left out the biases: each class has one.": 7840,
         "That is the course's layer for 32×32 in three colours. These are 28×28 and grey.": 30_730,
+        "That is one template, and without a bias. Each class has its own.": 784,
+        "A bias belongs to a class, not to a pixel: ten of them.": 784 * 11,
         "That is one template with its bias. There is one for each class.": 785,
         "One bias is not enough: each class has its own.": 7841,
         "These pictures are grey: one channel, not three.": 23_530,
@@ -62,7 +65,6 @@ def parameters() -> int:
         "That is the share of the lead that was lost; expected what is kept.": 0.54 / 0.85,
         "That is the loss in accuracy; expected a share of the lead over chance.": 0.54,
         "That is what is left of the lead. Divide it by the lead before the change.": 0.31,
-        "Right, in per cent; expected a share, from 0 to 1.": 100 * 0.31 / 0.85,
     },
 )
 def lead_kept() -> float:
@@ -71,15 +73,16 @@ def lead_kept() -> float:
 
 
 def _images_and_layer(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    images = torch.randn(4, 3, 5, 6, generator=generator, dtype=torch.float64)
-    weight = torch.randn(7, 90, generator=generator, dtype=torch.float64)
-    return images, weight, torch.randn(7, generator=generator, dtype=torch.float64)
+    images = torch.randn(4, 3, 5, 6, generator=generator)
+    weight = torch.randn(7, 90, generator=generator)
+    return images, weight, torch.randn(7, generator=generator)
 
 
 @Function.of(
     hint="images.flatten(1) makes a row of each picture. weight.T has a column for each class.",
     why="One matrix product: every class's template against every picture.",
     inputs=_images_and_layer,
+    forbidden={"nn.Linear, or F.linear that is behind it": calls("linear")},
     mistakes={
         "The bias is missing.": lambda images, weight, bias: images.flatten(1) @ weight.T,
         "The order of the numbers is not the layer's: (C, H, W) is flattened as it stands, "
@@ -104,16 +107,23 @@ def logits(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 def _scores(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Logits in the hundreds too: the exponential of 800 is infinite in any float."""
-    scale = 10 ** (3 * torch.rand((), generator=generator, dtype=torch.float64))
-    scores = scale * torch.randn(6, 4, generator=generator, dtype=torch.float64)
+    scale = 10 ** (3 * torch.rand((), generator=generator))
+    scores = scale * torch.randn(6, 4, generator=generator)
     scores[0] += 1000 * (scale > 30)
     return scores, torch.randint(4, (6,), generator=generator)
 
 
-def _wrong(scores: Tensor, labels: Tensor) -> Tensor:
-    """Log-probabilities of the right classes, by way of probabilities."""
-    exponentials = scores.exp()
-    return (exponentials / exponentials.sum(dim=1, keepdim=True)).gather(1, labels[:, None]).log()
+def _entropy(
+    scores: Tensor,
+    labels: Tensor,
+    *,
+    of: Callable[..., Tensor] = torch.log_softmax,
+    dim: int = 1,
+    sign: float = 1.0,
+    reduce: Callable[[Tensor], Tensor] = torch.mean,
+) -> Tensor:
+    """The right loss, or with one thing wrong."""
+    return -sign * reduce(of(scores, dim).gather(1, labels[:, None])[:, 0])
 
 
 @Function.of(
@@ -122,31 +132,30 @@ def _wrong(scores: Tensor, labels: Tensor) -> Tensor:
     why="Written this way, it stays finite for any logits, and for unit steps it is what "
     "F.cross_entropy computes.",
     inputs=_scores,
+    forbidden={"F.cross_entropy, which is PyTorch's own": calls("cross_entropy")},
     mistakes={
         "Right for small logits. For large ones the exponential overflows, and infinity divided by "
         "infinity is NaN. Stay with logarithms: logsumexp.": lambda scores, labels: (
-            -_wrong(scores, labels).mean()
+            -(scores.exp() / scores.exp().sum(1, True)).gather(1, labels[:, None]).log().mean()
         ),
-        "That is the sum over the batch; expected the mean.": lambda scores, labels: (
-            F.cross_entropy(scores, labels, reduction="sum")
-        ),
-        "The sign: a loss is small when the right class is likely.": lambda scores, labels: (
-            -F.cross_entropy(scores, labels)
-        ),
-        "One number for each picture; expected their mean.": lambda scores, labels: F.cross_entropy(
-            scores, labels, reduction="none"
-        ),
-        "These are bits: the logarithm is to the base 2; expected the natural one.": (
-            lambda scores, labels: F.cross_entropy(scores, labels) / torch.log(torch.tensor(2.0))
+        "That is the sum over the batch; expected the mean.": partial(_entropy, reduce=torch.sum),
+        "The sign: a loss is small when the right class is likely.": partial(_entropy, sign=-1),
+        "One number for each picture; expected their mean.": partial(_entropy, reduce=Tensor.float),
+        "These are bits: the logarithm is to the base 2; expected the natural one.": partial(
+            _entropy, sign=1 / math.log(2)
         ),
         "Your softmax runs over the pictures of the batch; expected over the classes (dim=1).": (
-            lambda scores, labels: -scores.log_softmax(0).gather(1, labels[:, None]).mean()
+            partial(_entropy, dim=0)
         ),
         "You took the mean over all classes. Only the right class of each picture counts.": (
             lambda scores, labels: -scores.log_softmax(1).mean()
         ),
-        "These are logits, not log-probabilities: log softmax is missing.": (
-            lambda scores, labels: -scores.gather(1, labels[:, None]).mean()
+        "These are logits, not log-probabilities: log softmax is missing.": partial(
+            _entropy, of=lambda scores, dim: scores
+        ),
+        "These are probabilities: the logarithm is missing.": partial(_entropy, of=torch.softmax),
+        "Softmax twice: these are logits already.": partial(
+            _entropy, of=lambda scores, dim: scores.softmax(dim).log_softmax(dim)
         ),
     },
 )
@@ -174,20 +183,16 @@ def _accuracy(layer: Any) -> float:
 
 
 @Project.of(
-    hint="The squared distance from x to a class's average m is |x|² − 2 m·x + |m|². Leave "
-    "out what "
-    "is the same for every class, and change the sign.",
-    why="The nearest average is a single layer: W = m and b = −|m|²/2. Averages alone, "
-    "without that "
-    "bias, are at chance: the brightest class wins every time.",
+    hint="The squared distance from x to a class's average m is |x|² − 2 m·x + |m|². Leave out "
+    "what is the same for every class, and change the sign.",
+    why="The nearest average is a single layer: W = m and b = −|m|²/2. Averages alone, without "
+    "that bias, are at chance: the brightest class wins every time.",
     run=_fill_layer,
     called_with="vectors (1000, 3072) float32 in [0, 1] and labels (1000,) int64",
+    forbidden={"a gradient, where a formula is asked for": calls("backward", "grad")},
     requirements={
         "Return two tensors: a weight (10, 3072) and a bias (10,).": lambda layer: (
             [tuple(t.shape) for t in layer] == [(10, 3072), (10,)]
-        ),
-        "This layer was trained: it holds a gradient. Use a formula.": lambda layer: (
-            not any(t.requires_grad for t in layer)
         ),
         "There are NaN or infinite numbers in your layer; did you divide by zero?": lambda layer: (
             all(bool(t.isfinite().all()) for t in layer)
@@ -231,9 +236,8 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "All pictures, training and test, are shuffled by one and the same order of the "
-        "pixels. Who "
-        "suffers?",
+        "All pictures, training and test, are shuffled by one and the same order of the pixels. "
+        "Who suffers?",
         Right(
             "The CNN alone.",
             "Its filters look at neighbours, and there are none left. A layer has never known any.",

@@ -13,6 +13,9 @@ a quiz of 3 questions
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -24,14 +27,14 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
 
 @Number.of(
     hint="Coverage says how many get a label. Purity says which share of these is right.",
-    why="A tenth of the labels is wrong, and the student cannot know which. A higher "
-    "threshold would "
-    "make them fewer, and the right ones, too.",
+    why="A tenth of the labels is wrong, and the student cannot know which. A higher threshold "
+    "would make them fewer, and the right ones, too.",
     mistakes={
         "Only those that get a label can get a wrong one: coverage is missing.": 180,
         "Those are the right ones.": 972,
         "That is how many get a label at all.": 1080,
         "Those get none. Nothing wrong is said of them.": 720,
+        "That is how many do not get a right label; those without any are not wrong.": 828,
         "Purity is a share of the labels that were given, not of all pictures.": 1800 * 0.5,
     },
 )
@@ -42,36 +45,50 @@ def wrong_labels() -> int:
 
 
 def _answers(generator: torch.Generator) -> tuple[Tensor, float]:
-    logits = 2 * torch.randn(30, 4, generator=generator, dtype=torch.float64)
+    logits = 2 * torch.randn(30, 4, generator=generator)
     return logits, 0.6 + 0.2 * float(torch.rand((), generator=generator))
 
 
-def _where(sure: Tensor, classes: Tensor) -> Tensor:
-    return torch.where(sure, classes, -1)
+def _sure(
+    logits: Tensor,
+    threshold: float,
+    *,
+    of: Callable[..., Tensor] = torch.softmax,
+    dim: int = 1,
+    flip: bool = False,
+    say: Callable[[Tensor], Tensor | int] = lambda p: p.argmax(dim=1),
+    none: int = -1,
+) -> Tensor:
+    """Right, or with one thing wrong."""
+    p = of(logits, dim)
+    return torch.where((p.max(dim=1).values >= threshold) ^ flip, say(p), none)
 
 
 @Function.of(
     hint="softmax(dim=1).max(dim=1) gives both: how sure, and of which class.",
     why="The threshold asks how sure the teacher is. How right it is, no threshold can ask.",
     inputs=_answers,
+    dtype="int",
     mistakes={
-        "The threshold is one of probabilities; you compare it with logits.": lambda logits, t: (
-            _where(logits.max(dim=1).values >= t, logits.argmax(dim=1))
+        "The threshold is one of probabilities; you compare it with logits.": partial(
+            _sure, of=lambda logits, dim: logits
         ),
-        "The other way round: the sure ones get a label.": lambda logits, t: _where(
-            logits.softmax(1).max(dim=1).values < t, logits.argmax(dim=1)
-        ),
+        "The other way round: the sure ones get a label.": partial(_sure, flip=True),
         "All get a label; where the teacher is not sure it should be −1.": lambda logits, t: (
             logits.argmax(dim=1)
         ),
-        "Those without a label became class 0. Say −1: 0 is a class.": lambda logits, t: (
-            logits.argmax(dim=1) * (logits.softmax(1).max(dim=1).values >= t)
-        ),
+        "Those without a label became class 0. Say −1: 0 is a class.": partial(_sure, none=0),
         "These are confidences; expected classes.": lambda logits, t: (
             logits.softmax(1).max(dim=1).values
         ),
-        "Your softmax runs over the pictures; expected over the classes (dim=1).": (
-            lambda logits, t: _where(logits.softmax(0).max(dim=1).values >= t, logits.argmax(dim=1))
+        "These are confidences where the teacher is sure; expected its classes.": partial(
+            _sure, say=lambda p: p.max(dim=1).values
+        ),
+        "That says who is sure, true or false; expected the classes.": partial(
+            _sure, none=0, say=lambda p: 1
+        ),
+        "Your softmax runs over the pictures; expected over the classes (dim=1).": partial(
+            _sure, dim=0
         ),
         "Some are missing: keep one entry for each picture, with −1 where there is no label.": (
             lambda logits, t: logits.argmax(dim=1)[logits.softmax(1).max(dim=1).values >= t]
@@ -85,7 +102,7 @@ def label_if_sure(logits: Tensor, threshold: float) -> Tensor:
 
 
 def _partly_labelled(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    logits = 2 * torch.randn(8, 4, generator=generator, dtype=torch.float64)
+    logits = 2 * torch.randn(8, 4, generator=generator)
     none = bool(torch.rand((), generator=generator) < 0.5)
     labels = torch.randint(0, 4, (8,), generator=generator)
     return logits, labels.masked_fill(torch.arange(8) % 3 == 0, -1) if not none else labels * 0 - 1

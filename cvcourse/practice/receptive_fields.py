@@ -19,8 +19,10 @@ a quiz of 4 questions
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -37,9 +39,8 @@ Layers = list[tuple[int, int, int, int]]
     hint="The pool's units look at outputs of the convolution that are 3 pixels apart.",
     why="5 + (4 − 1) · 3 = 14. The pool's own stride matters only for what comes after it.",
     mistakes={
-        "P + K − 1 holds for stride 1. Here the convolution has stride 3: neighbours in its "
-        "map are "
-        "3 pixels apart.": 8,
+        "P + K − 1 holds for stride 1. Here the convolution has stride 3: neighbours in its map "
+        "are 3 pixels apart.": 8,
         "Fields do not add up: the four patches overlap.": 9,
         "Four patches of 5, side by side, would be 20. They overlap: each starts 3 pixels on.": 20,
         "Four units have three steps between them, not four.": 17,
@@ -52,12 +53,12 @@ def pool_after_stride() -> int:
 
 
 @Number.of(
-    hint="A 3×3 kernel of dilation 2 reaches 2 · (3 − 1) pixels further. After the pool, one "
-    "step is "
-    "two pixels.",
+    hint="A 3×3 kernel of dilation 2 reaches 2 · (3 − 1) pixels further. After the pool, one step "
+    "is two pixels.",
     why="1 → 5 → 9 → 10 → 14. Two dilated layers gain eight pixels, and keep the jump at 1.",
     mistakes={
         "You left out the dilation: each kernel reaches twice as far.": (10, 2, 4.5),
+        "You left out the dilation, and one step after the pool is two pixels.": (8, 2, 3.5),
         "The last kernel works on a map whose units are two pixels apart: times the jump.": (
             12,
             2,
@@ -88,29 +89,26 @@ def _stack(generator: torch.Generator) -> tuple[Layers, int]:
     return layers, draw(3, 9)
 
 
-def _fields(
+def _ends(
     layers: Layers,
+    unit: int,
     *,
     jump_first: bool = False,
     dilate: bool = True,
     pad: bool = True,
     less: int = 1,
-) -> tuple[int, int, float]:
-    """Size, jump, start by the recurrence, right or with one thing wrong."""
-    size, jump, start = 1, 1, 0.0
+    apart: int | None = None,
+    further: int = 0,
+) -> tuple[float, float]:
+    """First and last pixel by the recurrence, right or with one thing wrong."""
+    size, jump, first = 1, 1, 0
     for kernel, stride, padding, dilation in layers:
         jump *= stride if jump_first else 1
-        reach = (kernel - less) * (dilation if dilate else 1)
-        size += reach * jump
-        start += (reach / 2 - (padding if pad else 0)) * jump
+        size += (kernel - less) * (dilation if dilate else 1) * jump
+        first -= (padding if pad else 0) * jump
         jump *= 1 if jump_first else stride
-    return size, jump, start
-
-
-def _ends(fields: tuple[int, int, float], unit: int) -> tuple[float, float]:
-    size, jump, start = fields
-    first = start + unit * jump - (size - 1) / 2
-    return first, first + size - 1
+    first += unit * (apart or jump)
+    return first, first + size - 1 + further
 
 
 @Function.of(
@@ -121,28 +119,25 @@ def _ends(fields: tuple[int, int, float], unit: int) -> tuple[float, float]:
     inputs=_stack,
     mistakes={
         "You multiply the jump before you use it. A layer's own stride matters only for what comes "
-        "after it.": lambda layers, unit: _ends(_fields(layers, jump_first=True), unit),
-        "The dilation is missing: a kernel reaches (k − 1) · d.": lambda layers, unit: _ends(
-            _fields(layers, dilate=False), unit
+        "after it.": partial(_ends, jump_first=True),
+        "The dilation is missing: a kernel reaches (k − 1) · d.": partial(_ends, dilate=False),
+        "The padding is missing: it moves the fields out of the picture.": partial(
+            _ends, pad=False
         ),
-        "The padding is missing: it moves the fields out of the picture.": lambda layers, unit: (
-            _ends(_fields(layers, pad=False), unit)
-        ),
-        "A kernel of k adds k − 1: a unit gains nothing from a 1×1.": lambda layers, unit: _ends(
-            _fields(layers, less=0), unit
-        ),
+        "A kernel of k adds k − 1: a unit gains nothing from a 1×1.": partial(_ends, less=0),
         "That is the field of unit 0. Each unit further is one jump further.": (
-            lambda layers, unit: _ends(_fields(layers), 0)
+            lambda layers, unit: _ends(layers, 0)
         ),
-        "Neighbouring units are one jump apart, not one pixel.": lambda layers, unit: _ends(
-            (_fields(layers)[0], 1, _fields(layers)[2]), unit
-        ),
+        "Neighbouring units are one jump apart, not one pixel.": partial(_ends, apart=1),
         "The first pixel is right, and the last one too far: it is still seen, so the field holds "
-        "last − first + 1 pixels.": lambda layers, unit: (
-            _ends(_fields(layers), unit)[0],
-            _ends(_fields(layers), unit)[1] + 1,
+        "last − first + 1 pixels.": partial(_ends, further=1),
+        "Units are counted from 0.": lambda layers, unit: _ends(layers, unit - 1),
+        "A field may begin outside of the picture, in the padding: do not cut it off at 0.": (
+            lambda layers, unit: tuple(max(0, end) for end in _ends(layers, unit))
         ),
-        "Units are counted from 0.": lambda layers, unit: _ends(_fields(layers), unit - 1),
+        "That is the first pixel and the size; expected the first and the last.": (
+            lambda layers, unit: (_ends(layers, unit)[0], 1 - np.subtract(*_ends(layers, unit)))
+        ),
     },
 )
 def pixels_of(layers: Layers, unit: int) -> tuple[float, float]:
@@ -158,16 +153,18 @@ def pixels_of(layers: Layers, unit: int) -> tuple[float, float]:
 
 def _gradient(generator: torch.Generator) -> tuple[Tensor, float]:
     """A bell of gradients of either sign."""
-    place = torch.arange(11, dtype=torch.float64) - 5
+    place = torch.arange(11) - 5
     bell = torch.exp(-(place[:, None] ** 2 + place**2) / 12)
-    noise = torch.randn(11, 11, generator=generator, dtype=torch.float64)
+    noise = torch.randn(11, 11, generator=generator)
     return bell * noise, 0.8 + 0.15 * float(torch.rand((), generator=generator))
 
 
-def _needed(mass: Tensor, level: float, descending: bool = True) -> int:
-    """How many pixels, in that order, hold this share of the mass."""
-    ordered = mass.flatten().sort(descending=descending).values
-    return int((ordered.cumsum(0) < level * ordered.sum()).sum()) + 1
+def _needed(mass: Tensor, level: float, descending: bool | None = True) -> int:
+    """How many pixels, in that order or as they come, hold this share of the mass."""
+    ordered = mass.flatten()
+    if descending is not None:
+        ordered = ordered.sort(descending=descending).values
+    return int((ordered.cumsum(0) / ordered.sum() < level).sum()) + 1
 
 
 @Function.of(
@@ -178,11 +175,17 @@ def _needed(mass: Tensor, level: float, descending: bool = True) -> int:
         "Take the absolute values first: a pixel with a negative gradient matters, too.": (
             lambda gradient, level: _needed(gradient, level) / gradient.numel()
         ),
+        "Sort the pixels first, the largest in front; you take them as they come.": (
+            lambda gradient, level: (
+                _needed(gradient.abs(), level, descending=None) / gradient.numel()
+            )
+        ),
         "You began with the pixels that matter least. Largest first.": lambda gradient, level: (
             _needed(gradient.abs(), level, descending=False) / gradient.numel()
         ),
-        "That is how many pixels; divide by how many there are.": lambda gradient, level: _needed(
-            gradient.abs(), level
+        "You count the pixels that reach this share of the largest one; expected how many hold "
+        "this share of the sum.": lambda gradient, level: (
+            (gradient.abs() >= level * gradient.abs().max()).float().mean()
         ),
         "You compare each pixel with the largest one. The question is how many it takes to hold "
         "that share of the sum.": lambda gradient, level: (
@@ -213,9 +216,8 @@ def _weights(model: nn.Module) -> int:
 
 
 @Project.of(
-    hint="Start with a stride early: after it every further kernel gains twice as much. 1×1 "
-    "and few "
-    "maps are cheap; pooling costs no weights at all.",
+    hint="Start with a stride early: after it every further kernel gains twice as much. 1×1 and "
+    "few maps are cheap; pooling costs no weights at all.",
     why="Pooling and dilation widen the view for nothing; channels are what costs.",
     run=lambda network: network(),
     called_with="no arguments",
@@ -230,9 +232,8 @@ def _weights(model: nn.Module) -> int:
         "Its last units are not 4 pixels apart. Strides multiply: two strides of 2, or one of 4.": (
             lambda model: _last(model).jump == (4, 4)
         ),
-        "Its last units see less than 24 × 24 pixels. Larger kernels, more layers or "
-        "dilation, best "
-        "after the strides.": lambda model: min(_last(model).size or (0,)) >= 24,
+        "Its last units see less than 24 × 24 pixels. Larger kernels, more layers or dilation, "
+        "best after the strides.": lambda model: min(_last(model).size or (0,)) >= 24,
         "Its last units see more than 24 × 24 pixels. A kernel of k adds (k − 1) · dilation · "
         "jump.": (lambda model: max(_last(model).size or (99,)) <= 24),
         "It sees the right square, but with over 1,000 weights. Fewer maps; or "

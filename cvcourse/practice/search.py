@@ -15,6 +15,10 @@ a quiz of 4 questions
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -45,13 +49,13 @@ def to_halve() -> float:
 @Number.of(
     hint="Each stored vector costs one multiply-add for each of its numbers.",
     why="48 times as many as with pixels, because the vectors are 48 times as short.",
-    tolerance=0.001,
     mistakes={
         "That is the answer for pixels, 3,072 numbers each. These vectors have 64.": 2_802_304
         / 3072,
         "That many multiply-adds, yes; but each stored vector takes 64 of them.": 2_802_304,
         "A square does not count twice: a distance is one multiply-add a number.": 2_802_304 / 128,
         "The query has its features already; here only the search counts.": 0,
+        "A distance is one multiply-add a number: 64, not 64 times 64.": 2_802_304 / 64**2,
     },
 )
 def break_even() -> int:
@@ -71,9 +75,17 @@ def _pictures(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     return queries, stored, labels
 
 
-def _distances(queries: Tensor, stored: Tensor, power: int = 2) -> Tensor:
-    gaps = queries[:, None].double() - stored[None].double()  # (Q, N, D)
-    return gaps.abs().pow(power).sum(dim=2)  # (Q, N)
+def _nearest(
+    queries: Tensor,
+    stored: Tensor,
+    labels: Tensor,
+    *,
+    far: Callable[[Tensor, Tensor], Tensor] = lambda q, s: (q - s).square().sum(dim=2),
+    choose: Callable[..., Tensor] = torch.argmin,
+    dim: int = 1,
+) -> Tensor:
+    """The label of the nearest, right or with one thing wrong."""
+    return labels[choose(far(queries[:, None].float(), stored[None].float()), dim)]
 
 
 @Function.of(
@@ -88,32 +100,30 @@ def _distances(queries: Tensor, stored: Tensor, power: int = 2) -> Tensor:
             (queries[:, None] - stored[None]).square().sum(dim=2).argmin(dim=1)
         ],
         "int8 reaches from −128 to 127 only, so bright pictures wrap round. Convert to float.": (
-            lambda queries, stored, labels: labels[
-                _distances(queries.to(torch.int8), stored.to(torch.int8)).argmin(dim=1)
-            ]
+            lambda queries, stored, labels: _nearest(
+                queries.to(torch.int8), stored.to(torch.int8), labels
+            )
         ),
         "That is the nearest by the sum of differences; the Euclidean distance squares them.": (
-            lambda queries, stored, labels: labels[
-                _distances(queries, stored, power=1).argmin(dim=1)
-            ]
+            partial(_nearest, far=lambda q, s: (q - s).abs().sum(dim=2))
         ),
         "That is where the nearest picture is stored (its index); expected its label.": (
-            lambda queries, stored, labels: _distances(queries, stored).argmin(dim=1)
+            lambda queries, stored, labels: _nearest(queries, stored, torch.arange(len(stored)))
         ),
-        "You return the label of the farthest picture. Small distance, great likeness.": (
-            lambda queries, stored, labels: labels[_distances(queries, stored).argmax(dim=1)]
+        "You return the label of the farthest picture. Small distance, great likeness.": partial(
+            _nearest, choose=torch.argmax
         ),
         "You look for the query nearest to each stored picture. Take the minimum over the other "
-        "axis.": lambda queries, stored, labels: labels[_distances(queries, stored).argmin(dim=0)],
-        "The largest dot product favours bright pictures. Subtract, square and add up.": (
-            lambda queries, stored, labels: labels[
-                (queries.double() @ stored.double().T).argmax(dim=1)
-            ]
+        "axis.": partial(_nearest, dim=0),
+        "The largest dot product favours bright pictures. Subtract, square and add up.": partial(
+            _nearest, far=lambda q, s: -(q * s).sum(dim=2)
         ),
-        "Differences of both signs cancel in a plain sum. Square them first.": (
-            lambda queries, stored, labels: labels[
-                (queries[:, None].double() - stored[None].double()).sum(dim=2).argmin(dim=1)
-            ]
+        "The cosine asks for the angle alone, and forgets how bright a picture is; the Euclidean "
+        "distance does not.": partial(
+            _nearest, far=lambda q, s: -(q * s).sum(dim=2) / q.norm(dim=2) / s.norm(dim=2)
+        ),
+        "Differences of both signs cancel in a plain sum. Square them first.": partial(
+            _nearest, far=lambda q, s: (q - s).sum(dim=2)
         ),
     },
 )
@@ -125,14 +135,21 @@ def nearest_label(queries: Tensor, stored: Tensor, labels: Tensor) -> Tensor:
 
 def _clusters(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     labels = torch.arange(30) % 3
-    centres = torch.randn(3, 5, generator=generator, dtype=torch.float64)
-    noise = torch.randn(30, 5, generator=generator, dtype=torch.float64)
+    centres = torch.randn(3, 5, generator=generator)
+    noise = torch.randn(30, 5, generator=generator)
     return centres[labels] + noise, labels
 
 
-def _left_out(vectors: Tensor, labels: Tensor, barred: Tensor) -> Tensor:
-    distances = _distances(vectors, vectors).masked_fill(barred, float("inf"))
-    return (labels[distances.argmin(dim=1)] == labels).double().mean()
+def _left_out(vectors: Tensor, labels: Tensor, mean: bool = False, **wrong: Any) -> Tensor:
+    """Which ones the others name rightly; each is asked of all but itself."""
+    right = torch.stack(
+        [
+            _nearest(vectors[i, None], vectors[others], labels[others], **wrong)[0] == labels[i]
+            for i in range(len(labels))
+            for others in [torch.arange(len(labels)) != i]
+        ]
+    ).float()
+    return right.mean() if mean else right
 
 
 @Function.of(
@@ -146,24 +163,18 @@ def _left_out(vectors: Tensor, labels: Tensor, barred: Tensor) -> Tensor:
             lambda vectors, labels: 1.0
         ),
         "That is the error; expected the accuracy.": lambda vectors, labels: (
-            1 - _left_out(vectors, labels, torch.eye(len(labels), dtype=torch.bool))
+            1 - _left_out(vectors, labels).mean()
         ),
         "Always 0: you have shut out the whole class of a picture, not the picture alone.": (
             lambda vectors, labels: 0.0
         ),
-        "That is how many are right; divide by how many there are.": lambda vectors, labels: (
-            _left_out(vectors, labels, torch.eye(len(labels), dtype=torch.bool)) * len(labels)
+        "You ask the farthest picture. Small distance, great likeness.": partial(
+            _left_out, choose=torch.argmax, mean=True
         ),
-        "That is right for each picture; expected the share of those that are.": (
-            lambda vectors, labels: (
-                labels[
-                    _distances(vectors, vectors)
-                    .masked_fill(torch.eye(len(labels), dtype=torch.bool), float("inf"))
-                    .argmin(dim=1)
-                ]
-                == labels
-            )
+        "The largest dot product favours long vectors. Subtract, square and add up.": partial(
+            _left_out, far=lambda q, s: -(q * s).sum(dim=2), mean=True
         ),
+        "That is right for each picture; expected the share of those that are.": _left_out,
     },
 )
 def leave_one_out(vectors: Tensor, labels: Tensor) -> Tensor:

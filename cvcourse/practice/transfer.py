@@ -34,6 +34,8 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
         "The biases are missing.": 4096 * 20,
         "VGG's old head had 1,000 classes; the new one has 20.": 4096 * 1000 + 1000,
         "One bias for each class, not one in all.": 4096 * 20 + 1,
+        "That is one template. Each of the 20 classes has its own.": 4096,
+        "A layer has one bias for each output, and none for its inputs.": 4096 * 21,
         "The backbone is frozen: its weights do not learn.": 138_357_544 - 4_097_000 + 81_940,
     },
 )
@@ -63,8 +65,8 @@ def stored_once() -> float:
 
 
 def _maps(generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
-    running = torch.randn(4, generator=generator, dtype=torch.float64)
-    return running, torch.randn(6, 4, 3, 5, generator=generator, dtype=torch.float64), 0.1
+    running = torch.randn(4, generator=generator)
+    return running, torch.randn(6, 4, 3, 5, generator=generator), 0.1
 
 
 def _moved(running: Tensor, now: Tensor, keep: float) -> Tensor:
@@ -72,9 +74,8 @@ def _moved(running: Tensor, now: Tensor, keep: float) -> Tensor:
 
 
 @Function.of(
-    hint="The mean of each map over pictures and positions: maps.mean(dim=(0, 2, 3)). The "
-    "momentum is "
-    "the share of the new.",
+    hint="The mean of each map over pictures and positions: maps.mean(dim=(0, 2, 3)). The momentum "
+    "is the share of the new.",
     why="No gradient occurs in it: that is why requires_grad=False does not hold it still.",
     inputs=_maps,
     mistakes={
@@ -90,6 +91,12 @@ def _moved(running: Tensor, now: Tensor, keep: float) -> Tensor:
         ),
         "Added up instead of mixed: the old must shrink as the new comes in.": (
             lambda running, maps, momentum: running + momentum * maps.mean(dim=(0, 2, 3))
+        ),
+        "That is the sum over pictures and positions; expected their mean.": (
+            lambda running, maps, momentum: _moved(running, maps.sum(dim=(0, 2, 3)), 1 - momentum)
+        ),
+        "That is the variance of the maps; expected their mean.": lambda running, maps, momentum: (
+            _moved(running, maps.var(dim=(0, 2, 3)), 1 - momentum)
         ),
         "That is the sum over pictures; expected the mean over pictures and positions.": (
             lambda running, maps, momentum: _moved(
@@ -128,13 +135,11 @@ def _of_head(out: dict[str, Any]) -> set[int]:
     hint="Two dictionaries, each with params and lr. All parameters of the model that are not the "
     "head's are the backbone's: compare them with `is`, or by id(…).",
     why="torch.optim.SGD(groups, lr=…) takes it as it is. The low rate is a brake: good while "
-    "labels "
-    "are few.",
+    "labels are few.",
     run=_optimise,
     called_with="a network, its last layer, and 0.1",
     requirements={
-        'Return a list of groups for an optimiser: [{"params": …, "lr": …}, …]. A generator can be '
-        "read only once; make a list of the parameters.": lambda out: all(
+        'Return a list of groups for an optimiser: [{"params": …, "lr": …}, …].': lambda out: all(
             isinstance(g["params"], list) and "lr" in g for g in out["groups"]
         ),
         "Some parameters are in no group: they would never learn.": lambda out: all(

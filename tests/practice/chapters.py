@@ -10,6 +10,7 @@ from cvcourse.practice.exercise import Exercise
 
 ROOT = Path(__file__).parents[2]
 ENGINE = {"exercise", "function", "number", "project", "quiz"}
+ENGINE |= {"reading", "slips", "smallest", "trace"}
 CHAPTERS = sorted(
     path.stem
     for path in (ROOT / "cvcourse/practice").glob("*.py")

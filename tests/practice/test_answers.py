@@ -34,7 +34,7 @@ def test_a_right_answer_is_right_in_any_form(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(WRONG))
 def test_a_wrong_answer_is_wrong(name: str) -> None:
     said = [judge(name, answer) for _, answer in WRONG[name]]
-    assert [text for right, text in said if right] == []
+    assert [text for right, text in said if right or "cannot be checked" in text] == []
 
 
 def test_most_wrong_answers_are_told_what_is_wrong() -> None:

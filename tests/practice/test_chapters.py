@@ -101,6 +101,11 @@ def with_gradient(backbone: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return maps
 
 
+def frozen(backbone: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    maps = with_gradient(backbone.requires_grad_(False), images)
+    return maps.detach()
+
+
 def taught(backbone: nn.Module, images: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         backbone[0].weight += 1  # type: ignore[index, operator]
@@ -152,7 +157,6 @@ WRONG_ANSWERS: dict[tuple[str, str], list[Callable[..., Any]]] = {
     ],
     ("one_layer", "without_training"): [
         at_least,
-        lambda vectors, labels: (torch.zeros(10, 3072, requires_grad=True), torch.zeros(10)),
         lambda vectors, labels: (torch.full((10, 3072), float("nan")), torch.zeros(10)),
         lambda vectors, labels: (at_least(vectors, labels), torch.zeros(10)),
         first_pictures,
@@ -176,7 +180,7 @@ WRONG_ANSWERS: dict[tuple[str, str], list[Callable[..., Any]]] = {
         shop(richest),
     ],
     ("transfer", "two_groups"): [
-        lambda model, head, rate: [{"params": model.parameters(), "lr": rate}],
+        lambda model, head, rate: [{"params": model, "lr": rate}],
         lambda model, head, rate: [groups(head, rate)],
         lambda model, head, rate: [groups(model, rate / 10), groups(head, rate)],
         lambda model, head, rate: [groups(model, rate / 10)],
@@ -189,6 +193,7 @@ WRONG_ANSWERS: dict[tuple[str, str], list[Callable[..., Any]]] = {
         put_back,
         with_gradient,
         with_mode,
+        frozen,
     ],
 }
 PROJECTS = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -67,7 +69,38 @@ def one_argument(x: Tensor) -> Tensor:
     return x
 
 
+def stub(x: Tensor, factor: int) -> Tensor:
+    raise NotImplementedError
+
+
+def sometimes(x: Tensor, factor: int) -> Any:
+    return x * factor if x[0] > 0 else None
+
+
 CASES: list[tuple[Any, Any, str, str]] = [
+    (times, stub, "…", "stub returns nothing yet"),
+    (times, lambda x, factor: ..., "…", "times returns nothing yet"),
+    (times, sometimes, "✗", "gives nothing. Every way through it must end with return"),
+    (times, lambda x, factor: (x == 0).mean() * factor, "✗", "stops in the line"),
+    (times, lambda x, factor: [x[0] * factor, Fraction(1)], "✗", "the shape (2,); expected (3,)"),
+    (times, lambda x, factor: [one * factor for one in x], "✓", "Linear."),
+    (times, lambda x, factor: (x * factor).requires_grad_(), "✓", "Linear."),
+    (times, lambda x, factor: [Fraction(float(one)) * factor for one in x], "✓", "Linear."),
+    (times, lambda x, factor: -x * factor, "✗", "The sign is wrong"),
+    (times, lambda x, factor: -x - factor, "✗", "Two things are wrong. You added. The sign is"),
+    (times, lambda x, factor: x * factor**2, "✗", "There is a factor factor too many"),
+    (times, lambda x, factor: (x * factor).mean(), "✗", "You took the mean of it all"),
+    (
+        times,
+        lambda x, factor: x * factor * 3,
+        "✗",
+        "3 times too large, as many as x has along dim=0",
+    ),
+    (total, Fraction(5), "✓", "So it is."),
+    (total, Decimal(5), "✓", "So it is."),
+    (total, [[torch.tensor(5.0, requires_grad=True)]], "✓", "So it is."),
+    (total, 500, "✗", "That is per cent"),
+    (total, np.array("5"), "✗", "is no number"),
     (total, ..., "…", "total: no answer yet"),
     (total, 5, "✓", "Right. So it is."),
     (total, 5.04, "✓", "Right."),
@@ -95,7 +128,12 @@ CASES: list[tuple[Any, Any, str, str]] = [
     (times, lambda x, factor: x * float("inf"), "✗", "NaN or infinity"),
     (times, lambda x, factor: x[:2], "✗", "the shape (2,); expected (3,)"),
     (times, lambda x, factor: "text", "✗", "a str; expected numbers"),
-    (times, lambda x, factor: 3 * x, "✗", "the right shape, but numbers that are off by up to"),
+    (
+        times,
+        lambda x, factor: 3 * x,
+        "✗",
+        "x = [1.5, -0.3], factor = 2, your function gives [4.5, -0.9]; expected [3, ",
+    ),
     (times, stops, "✗", "in the line `return x @ torch.ones(factor)  # the line that fails` with "),
     (times, stops, "✗", "It was called with a tensor (3,) float32, 2."),
     (times, changes, "✗", "changes its argument in place; work on a copy"),
