@@ -15,7 +15,7 @@ def freezing() -> Diagram:
     >>> methods.freezing().title
     'Freezing, and two learning rates'
     """
-    boxes = {}
+    boxes: dict[str, Box] = {}
     for column, (way, rate) in enumerate({"freeze": "rate 0", "fine-tune": "rate η / 10"}.items()):
         tone_of_backbone = "grey" if way == "freeze" else "blue"
         boxes |= {
@@ -92,19 +92,19 @@ def pseudo_label() -> Diagram:
         "left out. If so, its class becomes the pseudo-label. A new student learns from the "
         "pseudo-labelled pictures and the labelled ones together.",
         {
-            "picture": Box(0, 0, "clean picture\nwithout a label"),
-            "labelled": Box(1, 1, "pictures\nwith labels", tone="green"),
-            "teacher": Box(0, 1, "teacher", "network", "blue"),
-            "answer": Box(0, 2, "probabilities\nof the classes"),
-            "sure": Box(0, 3, "largest ≥ τ ?", "loss", "purple"),
-            "out": Box(1, 3, "left out"),
-            "label": Box(0, 4, "pseudo-label", tone="purple"),
-            "again": Box(1, 4, "pictures\nwith labels", tone="green"),
-            "student": Box(0.5, 5, "student", "network", "orange"),
+            "picture": Box(0, 0, "clean picture\nwithout a label", span=0.85),
+            "labelled": Box(1, 1, "pictures\nwith labels", tone="green", span=0.85),
+            "teacher": Box(0, 1, "teacher", "network", "blue", 0.85),
+            "answer": Box(0, 2, "probabilities\nof the classes", span=0.85),
+            "sure": Box(0, 3, "largest ≥ τ ?", "loss", "purple", 0.85),
+            "out": Box(1, 3, "left out", span=0.85),
+            "label": Box(0, 4, "pseudo-label", tone="purple", span=0.85),
+            "again": Box(1, 4, "pictures\nwith labels", tone="green", span=0.85),
+            "student": Box(0.5, 5, "student", "network", "orange", 0.85),
         },
         [
             *(("picture", "teacher"), ("labelled", "teacher"), ("teacher", "answer")),
-            *(("answer", "sure"), ("sure", "out"), ("sure", "label", "yes")),
+            *(("answer", "sure"), ("sure", "out", "no"), ("sure", "label", "yes")),
             *(("label", "student"), ("again", "student")),
         ],
     )

@@ -155,8 +155,8 @@ def _together(found: list[Stage]) -> list[Stage]:
     together: list[Stage] = []
     for stage in found:
         last = together[-1] if together else None
-        unlike = {"parameters": stage.parameters, "layers": 1}
-        if stage.kind == "Conv2d" and last and replace(last, **unlike) == stage:
+        alike = last and replace(last, parameters=stage.parameters, layers=1) == stage
+        if last and alike and stage.kind == "Conv2d":
             parameters = last.parameters + stage.parameters
             together[-1] = replace(last, parameters=parameters, layers=last.layers + 1)
         else:
