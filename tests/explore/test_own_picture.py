@@ -64,18 +64,30 @@ def says(tab: Any) -> dict[str, str]:
     return {arm: re.sub(r"^[✓✗] | \d+ %$", "", answer) for arm, answer in lines}
 
 
+DRAW = """([strokes, colour, pen]) => {
+    document.querySelector("[type=color]").value = colour;
+    const thickness = document.querySelector("[aria-label='Thickness of the pen']");
+    thickness.value = pen;
+    thickness.dispatchEvent(new Event("input"));
+    const pad = document.querySelector("[role=application]");
+    const box = pad.getBoundingClientRect();
+    const touch = (kind, [x, y]) => pad.dispatchEvent(new PointerEvent(kind, { pointerId: 7, pointerType: "pen",
+        bubbles: true, clientX: box.left + x * box.width, clientY: box.top + y * box.height }));
+    pad.setPointerCapture = () => {}; // there is no such pen
+    pad.hasPointerCapture = () => true;
+    for (const [first, ...others] of strokes) {
+        touch("pointerdown", first);
+        others.forEach((point) => touch("pointermove", point));
+    }
+    return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+
 def by_hand(tab: Any, drawing: shaky_hands.Drawing) -> None:
-    """Draw on a white sheet, with the mouse."""
+    """Draw on a white sheet, with a pen that the page believes in."""
     tab.get_by_role("button", name="white sheet").click()
-    tab.get_by_label("Colour of the pen").evaluate("(e, c) => { e.value = c; }", drawing.colour)
-    tab.get_by_label("Thickness of the pen").fill(str(drawing.pen))
-    box = tab.get_by_role("application").bounding_box()
-    for stroke in drawing.strokes:
-        for i, (x, y) in enumerate(stroke[:: max(1, len(stroke) // 30)].tolist()):
-            tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-            if i == 0:
-                tab.mouse.down()
-        tab.mouse.up()
+    strokes = [stroke.tolist() for stroke in drawing.strokes]
+    tab.evaluate(DRAW, [strokes, drawing.colour, drawing.pen])
 
 
 @pytest.mark.parametrize("name", shaky_hands.PATHS)
