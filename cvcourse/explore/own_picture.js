@@ -177,9 +177,10 @@ function render({ model, el }) {
   const sheets = buttons("Sheet", { ...Object.fromEntries(Object.entries(SHEETS).map(([name, tint]) => [name, () => {
     change(() => paper.fill(tint), { ...STILL, tool: "draw", truth: -1 });
     colour.value = name === "white sheet" ? "#1c2a4a" : "#f3d36b";
-  }])), "undo": () => { paper.undo(); look(); }, "your picture …": () => file.click() });
+  }])), "undo": () => { paper.undo(); look(); } });
   const objects = h("div", { class: "cvx-own-pictures", role: "group", "aria-label": "Pictures of the book" }, ...pictures.map((uri, i) =>
-    h("button", { type: "button", "aria-label": captions[i], title: captions[i], click: () => put(model, { picture: i }) }, h("img", { src: uri, alt: "" }))));
+    h("button", { type: "button", "aria-label": captions[i], title: captions[i], click: () => put(model, { picture: i }) }, h("img", { src: uri, alt: "" }))),
+    h("button", { type: "button", click: () => file.click() }, "your own …"), file);
   const scale = slider("Size", { min: 0.4, max: 2, step: 0.05 }, (value) => put(model, { scale: value }));
   const turn = slider("Turn", { min: -180, max: 180, step: 5 }, (value) => put(model, { turn: value }));
   const hidden = slider("Hidden", { min: 0, max: 0.8, step: 0.05, label: "Side of the square that hides" }, (value) => put(model, { hidden: value }));
@@ -192,7 +193,7 @@ function render({ model, el }) {
     h("figure", {}, sight, h("figcaption", { class: "cvx-name" }, "they see")), ...networks.map(({ map }) => map));
   const say = card(el, "Your own picture", objects,
     h("div", { class: "cvx-own" },
-      h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, tools.element, sheets.element, file)), answers),
+      h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, tools.element, sheets.element)), answers),
     h("div", { class: "cvx-controls cvx-own-controls" }, h("div", { class: "cvx-own-pen" }, thickness.element, colour), scale.element,
       turn.element, hidden.element, h("label", { class: "cvx-own-truth" }, h("span", { class: "cvx-name" }, "It is meant to be"), truth),
       h("div", {}, h("button", { type: "button", click: () => put(model, STILL) }, "put it back"))),
@@ -254,7 +255,7 @@ function render({ model, el }) {
     for (const one of networks) one.probabilities = softmax(one.run(planes(seen)));
     tools.press(model.get("tool"));
     pad.setAttribute("data-tool", model.get("tool"));
-    [...objects.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === model.get("picture"))));
+    objects.querySelectorAll("button:has(img)").forEach((button, i) => button.setAttribute("aria-pressed", String(i === model.get("picture"))));
     scale.show(place.scale, `${Math.round(100 * place.scale)} %`);
     turn.show(place.turn, `${fixed(place.turn, 0)}°`);
     hidden.show(place.hidden, `${Math.round(100 * place.hidden)} %`);

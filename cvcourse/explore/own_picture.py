@@ -16,7 +16,7 @@ from cvcourse.explore import still, traits
 from cvcourse.explore.base import STYLE, Explorable, module
 from cvcourse.explore.export import export_for_page
 from cvcourse.explore.pictures import exact_uri, photograph
-from cvcourse.explore.traits import trait_errors
+from cvcourse.explore.traits import check_integers, trait_errors
 
 SIDE = 32
 STRANGER = "a cat"  #: the picture at the end of the row, of no class
@@ -47,7 +47,7 @@ class OwnPicture(Explorable):
     """
 
     title = "Your own picture"
-    _esm = module("networks", "own_picture")
+    _esm = module("own_picture", "networks")
     _css = STYLE + Path(__file__).with_name("own_picture.css").read_text("utf-8")
 
     networks = traitlets.Dict().tag(sync=True)
@@ -85,7 +85,7 @@ class OwnPicture(Explorable):
                     f"the model {name!r} answers {logits.shape[1]} numbers for {classes} classes, "
                     "or NaN; expected a number for each class"
                 )
-        labels = pictures.labels.tolist()
+        labels = check_integers("labels", pictures.labels, 0, classes - 1, "the true class")
         arrays = pictures.images.permute(0, 2, 3, 1).cpu().numpy()  # (P, 32, 32, 3)
         self._shown = arrays[0]
         self._answers = {

@@ -12,7 +12,7 @@ from traitlets import TraitError
 
 from cvcourse import explore
 from cvcourse.data import render
-from cvcourse.models import SingleLayer, SmallCNN, standardized
+from cvcourse.models import MLP, SingleLayer, SmallCNN, standardized
 
 FAINT = """(theme) => {
     document.documentElement.dataset.theme = theme;
@@ -68,10 +68,9 @@ def randaugment() -> explore.RandAugmentSteps:
 
 def own_picture() -> explore.OwnPicture:
     torch.manual_seed(0)
-    pictures = render(10, seed=0)
-    settings = {"single layer": (SingleLayer, {}), "CNN": (SmallCNN, {"width": 4})}
-    models = {n: standardized(m, pictures, **s) for n, (m, s) in settings.items()}
-    return explore.OwnPicture(models, pictures)
+    pictures = render(3, seed=0)
+    models = {"MLP": MLP(hidden=(4,)), "CNN": SmallCNN(width=4)}
+    return explore.OwnPicture({n: standardized(m, pictures) for n, m in models.items()}, pictures)
 
 
 PIECES = {
