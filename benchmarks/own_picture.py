@@ -46,6 +46,7 @@ def figure(notebook: Path) -> str:
 
 
 def summary(times: list[float]) -> str:
+    """Their median and tail in words."""
     ordered = sorted(times)
     return (
         f"median {statistics.median(ordered):.1f} ms, 95 % within "
@@ -62,12 +63,14 @@ def drag(tab: Any, tool: str) -> list[float]:
     tab.mouse.down()
     for i in range(STEPS):
         x = 0.5 + 0.3 * (i % 50) / 50
-        tab.mouse.move(box["x"] + x * box["width"], box["y"] + (0.3 + 0.4 * i / STEPS) * box["height"])
+        y = 0.3 + 0.4 * i / STEPS
+        tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
     tab.mouse.up()
     return tab.evaluate("() => window.frames_taken")
 
 
 def main() -> None:
+    """Show the figure, drag it, draw on it."""
     notebook = Path(sys.argv[1] if len(sys.argv) > 1 else "notebooks/own_picture.ipynb")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         page = Path(folder) / "page.html"

@@ -140,9 +140,12 @@ function render({ model, el }) {
   const file = h("input", { type: "file", accept: "image/*", hidden: "", "aria-label": "A picture of yours",
     change: () => { if (file.files[0]) open(file.files[0]); file.value = ""; } });
 
+  const fault = h("p", { class: "cvx-own-fault", role: "alert" });
+
   // Change the sheet; what it was before can be had again.
   const change = (act, settings = {}) => {
     paper.remember();
+    fault.textContent = "";
     act();
     put(model, { picture: -1, ...settings });
     look();
@@ -150,7 +153,7 @@ function render({ model, el }) {
   const load = (uri, settings) => {
     const image = new Image();
     image.onload = () => change(() => { paper.fill(SHEETS["white sheet"]); paper.picture(image); }, { ...STILL, ...settings });
-    image.onerror = () => say("This browser cannot show that file as a picture. A PNG or JPEG will do.");
+    image.onerror = () => { fault.textContent = "This browser cannot show that file as a picture. A PNG or a JPEG will do."; };
     image.src = uri;
   };
   const open = (given) => load(URL.createObjectURL(given), { truth: -1 });
@@ -191,7 +194,7 @@ function render({ model, el }) {
     h("div", {}), ...networks.map(({ head }) => head),
     ...names.flatMap((name, i) => [h("span", {}, name), ...networks.map(({ bars }) => bars[i].element)]),
     h("figure", {}, sight, h("figcaption", { class: "cvx-name" }, "they see")), ...networks.map(({ map }) => map));
-  const say = card(el, "Your own picture", objects,
+  const say = card(el, "Your own picture", objects, fault,
     h("div", { class: "cvx-own" },
       h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, tools.element, sheets.element)), answers),
     h("div", { class: "cvx-controls cvx-own-controls" }, h("div", { class: "cvx-own-pen" }, thickness.element, colour), scale.element,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import traitlets
@@ -79,11 +78,11 @@ class OwnPicture(Explorable):
             name: export_for_page(model, pictures.images[:2]) for name, model in models.items()
         }
         for name, network in networks.items():
-            logits = np.array(network["golden"]["logits"])
-            if logits.shape[1] != classes or not np.isfinite(logits).all():
+            answers = len(network["golden"]["logits"][0])
+            if answers != classes:
                 raise ValueError(
-                    f"the model {name!r} answers {logits.shape[1]} numbers for {classes} classes, "
-                    "or NaN; expected a number for each class"
+                    f"the model {name!r} answers {answers} numbers for {classes} classes; expected "
+                    "a number for each class"
                 )
         labels = check_integers("labels", pictures.labels, 0, classes - 1, "the true class")
         arrays = pictures.images.permute(0, 2, 3, 1).cpu().numpy()  # (P, 32, 32, 3)
@@ -114,8 +113,8 @@ class OwnPicture(Explorable):
             f"{arm}: {self.names[p.argmax()]} ({p.max():.2f})" for arm, p in self._answers.items()
         )
         return (
-            f"A picture of the book, a {self.captions[0]}, and what the networks say of it. {says}. "
-            "With scripts, this is a sheet to draw on, and they answer as you draw."
+            f"A picture of the book, a {self.captions[0]}, and what the networks say of it. "
+            f"{says}. With scripts, this is a sheet to draw on, and they answer as you draw."
         )
 
     def still(self) -> str:
