@@ -22,16 +22,17 @@ _EXPORT = "export default {"
 
 
 @checked
-def module(*names: str) -> str:
+def module(name: str, *parts: str) -> str:
     """The ES module of a piece, with the few tools that all pieces share in front.
 
     Args:
-        names: of the piece, after those of the parts that it needs.
+        name: of the piece.
+        parts: what it needs beside them, to stand before it.
 
     Raises:
         FileNotFoundError: there is no such piece.
     """
-    return _KIT + "".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in names)
+    return _KIT + "".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in (*parts, name))
 
 
 class Explorable(anywidget.AnyWidget):

@@ -13,12 +13,13 @@ from torch import Tensor, fx, nn
 from cvcourse.checks import checked
 from cvcourse.models import Standardize
 from cvcourse.train import evaluating
+from cvcourse.train.look import check_finite, logits_of
 
 Layer = dict[str, Any]
 
 _KNOWN = (
-    "convolutions, max and average pooling, batch norm, ReLU, linear layers, flatten(1) and the mean "
-    "over a map, one after the other"
+    "convolutions, max and average pooling, batch norm, ReLU, linear layers, flatten(1) and the "
+    "mean over a map, one after the other"
 )
 
 
@@ -50,15 +51,16 @@ def export_for_page(model: nn.Module, example: Tensor) -> dict[str, Any]:
 
     Raises:
         ValueError: a layer that a page cannot compute, or a weight that half precision cannot hold
-            (it is named); an example of another kind.
+            (it is named); an example that is none, or that the model cannot take.
     """
-    if example.dtype != torch.uint8 or example.ndim != 4:
+    if example.dtype != torch.uint8 or example.ndim != 4 or not len(example):
         raise ValueError(
-            f"example is {example.dtype} {tuple(example.shape)}; expected torch.uint8 (N, C, H, W)"
+            f"example is {example.dtype} {tuple(example.shape)}; expected some pictures, "
+            "torch.uint8 (N, C, H, W)"
         )
     halved = _halved(model)
     with evaluating(halved), torch.no_grad():
-        logits = halved(example.cpu())
+        logits = check_finite(logits_of(halved, example.cpu()))
     if logits.ndim != 2:
         raise ValueError(f"the model gives {tuple(logits.shape)}; expected logits (N, classes)")
     return {
@@ -139,8 +141,8 @@ def _flatten(name: str, layer: nn.Flatten) -> list[Layer]:
 
 def _refusal(name: str, why: str) -> ValueError:
     return ValueError(
-        f"the layer {name!r} {why}; a page can compute {_KNOWN} — use those, or compute the answers "
-        "beforehand, as CropLab does"
+        f"the layer {name!r} {why}; a page can compute {_KNOWN} — use those, or compute the "
+        "answers beforehand, as CropLab does"
     )
 
 

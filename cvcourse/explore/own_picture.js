@@ -3,7 +3,7 @@
 
 const SIDE = 32, SHEET = 256; // pixels of what the networks see, and of the sheet that is drawn on
 const GRID = 9, STEP = 3; // shifts each way; pixels from one to the next
-const GREY = 128, SLICE = 10; // of what hides; milliseconds of work before the page may breathe
+const GREY = 128, SLICE = 10, PAUSE = 40; // of what hides; milliseconds: of work at a time, and after a change before it
 const SHEETS = { "white sheet": "#f4f2ec", "dark sheet": "#2c3038" };
 const STILL = { shift: [0, 0], scale: 1, turn: 0, hidden: 0, hidden_at: [0.5, 0.5] };
 
@@ -17,36 +17,49 @@ function placer({ shift, scale, turn }) {
   };
 }
 
-// The view, n × n × 3 bytes, each the mean of samples² points; outside, the sheet's border is repeated.
+// The view, n × n RGBA, each the mean of samples² points; outside, the sheet's border is repeated.
 function view({ side, data }, place, n, samples) {
-  const result = new Uint8ClampedArray(n * n * 3);
+  const result = new Uint8ClampedArray(n * n * 4).fill(255);
   const { hidden, hidden_at: [across, down] } = place;
   const back = placer(place);
-  const pixel = (share) => Math.max(0, Math.min(side - 1, Math.floor(share * side)));
-  for (let v = 0, to = 0; v < n; v++) for (let u = 0; u < n; u++) {
-    let [red, green, blue] = [0, 0, 0];
+  const [x0, y0] = back(0, 0);
+  const [cos, sin] = [back(1, 0)[0] - x0, back(1, 0)[1] - y0]; // one view to the right; down is (−sin, cos)
+  const [step, count] = [1 / (n * samples), samples ** 2];
+  for (let v = 0, to = 0; v < n; v++) for (let u = 0; u < n; u++, to += 4) {
+    let red = 0, green = 0, blue = 0;
     for (let j = 0.5; j < samples; j++) for (let i = 0.5; i < samples; i++) {
-      const [x, y] = back((u + i / samples) / n, (v + j / samples) / n);
-      const covered = Math.abs(x - across) < hidden / 2 && Math.abs(y - down) < hidden / 2;
-      const from = 4 * (pixel(y) * side + pixel(x));
-      red += covered ? GREY : data[from];
-      green += covered ? GREY : data[from + 1];
-      blue += covered ? GREY : data[from + 2];
+      const right = (u * samples + i) * step, under = (v * samples + j) * step;
+      const x = x0 + cos * right - sin * under, y = y0 + sin * right + cos * under;
+      if (Math.abs(x - across) < hidden / 2 && Math.abs(y - down) < hidden / 2) {
+        red += GREY;
+        green += GREY;
+        blue += GREY;
+        continue;
+      }
+      const column = x < 0 ? 0 : x < 1 ? (x * side) | 0 : side - 1, row = y < 0 ? 0 : y < 1 ? (y * side) | 0 : side - 1;
+      const from = 4 * (row * side + column);
+      red += data[from];
+      green += data[from + 1];
+      blue += data[from + 2];
     }
-    for (const total of [red, green, blue]) result[to++] = Math.floor(total / samples ** 2 + 0.5);
+    result[to] = Math.floor(red / count + 0.5);
+    result[to + 1] = Math.floor(green / count + 0.5);
+    result[to + 2] = Math.floor(blue / count + 0.5);
   }
   return result;
 }
 
 // As the networks want it: all of red, all of green, all of blue.
-const planes = (rgb) => [0, 1, 2].flatMap((c) => [...Array(rgb.length / 3).keys()].map((i) => rgb[3 * i + c]));
+function planes(rgba) {
+  const area = rgba.length / 4;
+  return Float32Array.from({ length: 3 * area }, (_, i) => rgba[4 * (i % area) + ((i / area) | 0)]);
+}
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
-// pixels: a square sheet, RGB, in base64.
+// pixels: a square sheet, RGBA, in base64.
 function compute({ networks, pixels, ...place }) {
-  const rgb = bytesOf(pixels);
-  const data = [...Array(rgb.length / 3).keys()].flatMap((i) => [...rgb.subarray(3 * i, 3 * i + 3), 255]);
+  const data = bytesOf(pixels);
   const seen = view({ side: Math.sqrt(data.length / 4), data }, { ...STILL, ...place }, SIDE, 4);
   return { seen: [...seen], logits: Object.values(networks).map((exported) => [...network(exported)(planes(seen))]) };
 }
@@ -60,12 +73,10 @@ function deviation({ shape, golden }, run) {
   }));
 }
 
-function paint(canvas, rgb) {
-  const n = Math.sqrt(rgb.length / 3);
-  const image = new ImageData(n, n);
-  for (let i = 0; i < n * n; i++) image.data.set([rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2], 255], 4 * i);
+function paint(canvas, rgba) {
+  const n = Math.sqrt(rgba.length / 4);
   if (canvas.width !== n) Object.assign(canvas, { width: n, height: n });
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  canvas.getContext("2d").putImageData(new ImageData(rgba, n, n), 0, 0);
 }
 
 // The shifts, from none at all outwards: [across, down] in steps.
@@ -116,7 +127,7 @@ function render({ model, el }) {
   const off = Math.max(...networks.map(({ text, run }) => deviation(text, run)));
   const paper = sheet();
   const moved = () => Object.fromEntries(Object.keys(STILL).map((name) => [name, model.get(name)]));
-  let pixels, last, survey = 0;
+  let pixels, last, frame, survey = 0;
 
   const stage = h("canvas", { role: "img", "aria-label": "The picture" });
   const sight = h("canvas", { role: "img", "aria-label": "What the networks see" });
@@ -129,9 +140,12 @@ function render({ model, el }) {
   const file = h("input", { type: "file", accept: "image/*", hidden: "", "aria-label": "A picture of yours",
     change: () => { if (file.files[0]) open(file.files[0]); file.value = ""; } });
 
+  const fault = h("p", { class: "cvx-own-fault", role: "alert" });
+
   // Change the sheet; what it was before can be had again.
   const change = (act, settings = {}) => {
     paper.remember();
+    fault.textContent = "";
     act();
     put(model, { picture: -1, ...settings });
     look();
@@ -139,7 +153,7 @@ function render({ model, el }) {
   const load = (uri, settings) => {
     const image = new Image();
     image.onload = () => change(() => { paper.fill(SHEETS["white sheet"]); paper.picture(image); }, { ...STILL, ...settings });
-    image.onerror = () => say("This browser cannot show that file as a picture. A PNG or JPEG will do.");
+    image.onerror = () => { fault.textContent = "This browser cannot show that file as a picture. A PNG or a JPEG will do."; };
     image.src = uri;
   };
   const open = (given) => load(URL.createObjectURL(given), { truth: -1 });
@@ -166,9 +180,10 @@ function render({ model, el }) {
   const sheets = buttons("Sheet", { ...Object.fromEntries(Object.entries(SHEETS).map(([name, tint]) => [name, () => {
     change(() => paper.fill(tint), { ...STILL, tool: "draw", truth: -1 });
     colour.value = name === "white sheet" ? "#1c2a4a" : "#f3d36b";
-  }])), "undo": () => { paper.undo(); look(); }, "your picture …": () => file.click() });
+  }])), "undo": () => { paper.undo(); look(); } });
   const objects = h("div", { class: "cvx-own-pictures", role: "group", "aria-label": "Pictures of the book" }, ...pictures.map((uri, i) =>
-    h("button", { type: "button", "aria-label": captions[i], title: captions[i], click: () => put(model, { picture: i }) }, h("img", { src: uri, alt: "" }))));
+    h("button", { type: "button", "aria-label": captions[i], title: captions[i], click: () => put(model, { picture: i }) }, h("img", { src: uri, alt: "" }))),
+    h("button", { type: "button", click: () => file.click() }, "your own …"), file);
   const scale = slider("Size", { min: 0.4, max: 2, step: 0.05 }, (value) => put(model, { scale: value }));
   const turn = slider("Turn", { min: -180, max: 180, step: 5 }, (value) => put(model, { turn: value }));
   const hidden = slider("Hidden", { min: 0, max: 0.8, step: 0.05, label: "Side of the square that hides" }, (value) => put(model, { hidden: value }));
@@ -179,9 +194,9 @@ function render({ model, el }) {
     h("div", {}), ...networks.map(({ head }) => head),
     ...names.flatMap((name, i) => [h("span", {}, name), ...networks.map(({ bars }) => bars[i].element)]),
     h("figure", {}, sight, h("figcaption", { class: "cvx-name" }, "they see")), ...networks.map(({ map }) => map));
-  const say = card(el, "Your own picture", objects,
+  const say = card(el, "Your own picture", objects, fault,
     h("div", { class: "cvx-own" },
-      h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, tools.element, sheets.element, file)), answers),
+      h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, tools.element, sheets.element)), answers),
     h("div", { class: "cvx-controls cvx-own-controls" }, h("div", { class: "cvx-own-pen" }, thickness.element, colour), scale.element,
       turn.element, hidden.element, h("label", { class: "cvx-own-truth" }, h("span", { class: "cvx-name" }, "It is meant to be"), truth),
       h("div", {}, h("button", { type: "button", click: () => put(model, STILL) }, "put it back"))),
@@ -189,17 +204,14 @@ function render({ model, el }) {
       ? `Your picture stays in this page: the networks themselves are in it. Checked just now in your browser: they answer as PyTorch does, to ${off < 1e-5 ? "0.00001" : off.toPrecision(1)}.`
       : `In your browser the networks answer otherwise than in PyTorch, by up to ${off.toPrecision(2)}: do not rely on what you see.`));
 
-  // What the answers are compared with: the truth if it is told, else the answer here.
-  const kept = ({ winners }, wanted) => winners.map((winner) => winner === wanted);
+  // The answers are compared with the truth if it is told, else with the answer here.
   function tell() {
     const { shift: at } = moved();
     const told = model.get("truth");
     const parts = networks.map((one) => {
       const p = one.probabilities;
-      const wanted = told < 0 ? top(p) : told;
-      const right = kept(one, wanted);
-      right.forEach((yes, i) => one.cells[i].setAttribute("fill", yes ? "var(--cvx-green)" : "transparent"));
-      one.cells.forEach((cell, i) => cell.setAttribute("stroke-opacity", one.winners[i] === undefined ? 0.25 : 1));
+      const right = one.winners.map((winner) => winner === (told < 0 ? top(p) : told));
+      one.cells.forEach((cell, i) => { if (cell.hasAttribute("data-on") !== right[i]) cell.toggleAttribute("data-on", right[i]); });
       one.here.setAttribute("x", Math.max(-4.5, Math.min(3.5, at[0] / STEP - 0.5)));
       one.here.setAttribute("y", Math.max(-4.5, Math.min(3.5, at[1] / STEP - 0.5)));
       const mark = told < 0 ? "" : top(p) === told ? "✓ " : "✗ ";
@@ -215,7 +227,7 @@ function render({ model, el }) {
   }
 
   // All shifts, a few at a time, so that the page never waits for long.
-  function look_around(place) {
+  function look_around(sheet, place) {
     const mine = ++survey;
     const started = SHIFTS.entries();
     const some = () => {
@@ -226,17 +238,19 @@ function render({ model, el }) {
         next = started.next();
         if (next.done) break;
         const [i, steps] = next.value;
-        const seen = planes(view(pixels, { ...place, shift: steps.map((step) => step * STEP) }, SIDE, 4));
+        const seen = planes(view(sheet, { ...place, shift: steps.map((step) => step * STEP) }, SIDE, 4));
         for (const one of networks) one.winners[i] = top(one.run(seen));
       } while (performance.now() < until);
       tell();
       if (!next.done) setTimeout(some);
     };
-    setTimeout(some);
+    setTimeout(some, PAUSE);
   }
 
-  let before = "";
+  let before;
   function draw() {
+    frame = undefined;
+    pixels ??= paper.pixels();
     const place = moved();
     paint(stage, view(pixels, place, SHEET, 1));
     const seen = view(pixels, place, SIDE, 4);
@@ -244,21 +258,21 @@ function render({ model, el }) {
     for (const one of networks) one.probabilities = softmax(one.run(planes(seen)));
     tools.press(model.get("tool"));
     pad.setAttribute("data-tool", model.get("tool"));
-    [...objects.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === model.get("picture"))));
+    objects.querySelectorAll("button:has(img)").forEach((button, i) => button.setAttribute("aria-pressed", String(i === model.get("picture"))));
     scale.show(place.scale, `${Math.round(100 * place.scale)} %`);
     turn.show(place.turn, `${fixed(place.turn, 0)}°`);
     hidden.show(place.hidden, `${Math.round(100 * place.hidden)} %`);
     truth.value = model.get("truth");
     tell();
     const now = JSON.stringify({ ...place, shift: 0 });
-    if (now !== before) look_around(place);
+    if (now !== before) look_around(pixels, place);
     before = now;
   }
+  const soon = () => { frame ??= requestAnimationFrame(draw); }; // whatever changes, one view a frame
   // After a change of the sheet.
   function look() {
-    pixels = paper.pixels();
-    before = "";
-    draw();
+    before = pixels = undefined;
+    soon();
   }
 
   const pasted = (event) => {
@@ -273,13 +287,13 @@ function render({ model, el }) {
   document.addEventListener("paste", pasted);
 
   paper.fill(SHEETS["white sheet"]);
-  pixels = paper.pixels();
+  draw();
   const ends = [
     watch(model, ["picture"], () => {
       const i = model.get("picture");
       if (i >= 0) load(pictures[i], { truth: labels[i], picture: i });
     }),
-    watch(model, [...Object.keys(STILL), "tool", "truth"], draw),
+    watch(model, [...Object.keys(STILL), "tool", "truth"], soon),
     () => document.removeEventListener("paste", pasted),
   ];
   return () => ends.forEach((end) => end());

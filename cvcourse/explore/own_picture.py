@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import traitlets
@@ -16,7 +15,7 @@ from cvcourse.explore import still, traits
 from cvcourse.explore.base import STYLE, Explorable, module
 from cvcourse.explore.export import export_for_page
 from cvcourse.explore.pictures import exact_uri, photograph
-from cvcourse.explore.traits import trait_errors
+from cvcourse.explore.traits import check_integers, trait_errors
 
 SIDE = 32
 STRANGER = "a cat"  #: the picture at the end of the row, of no class
@@ -47,7 +46,7 @@ class OwnPicture(Explorable):
     """
 
     title = "Your own picture"
-    _esm = module("networks", "own_picture")
+    _esm = module("own_picture", "networks")
     _css = STYLE + Path(__file__).with_name("own_picture.css").read_text("utf-8")
 
     networks = traitlets.Dict().tag(sync=True)
@@ -79,13 +78,13 @@ class OwnPicture(Explorable):
             name: export_for_page(model, pictures.images[:2]) for name, model in models.items()
         }
         for name, network in networks.items():
-            logits = np.array(network["golden"]["logits"])
-            if logits.shape[1] != classes or not np.isfinite(logits).all():
+            answers = len(network["golden"]["logits"][0])
+            if answers != classes:
                 raise ValueError(
-                    f"the model {name!r} answers {logits.shape[1]} numbers for {classes} classes, "
-                    "or NaN; expected a number for each class"
+                    f"the model {name!r} answers {answers} numbers for {classes} classes; expected "
+                    "a number for each class"
                 )
-        labels = pictures.labels.tolist()
+        labels = check_integers("labels", pictures.labels, 0, classes - 1, "the true class")
         arrays = pictures.images.permute(0, 2, 3, 1).cpu().numpy()  # (P, 32, 32, 3)
         self._shown = arrays[0]
         self._answers = {
@@ -114,8 +113,8 @@ class OwnPicture(Explorable):
             f"{arm}: {self.names[p.argmax()]} ({p.max():.2f})" for arm, p in self._answers.items()
         )
         return (
-            f"A picture of the book, a {self.captions[0]}, and what the networks say of it. {says}. "
-            "With scripts, this is a sheet to draw on, and they answer as you draw."
+            f"A picture of the book, a {self.captions[0]}, and what the networks say of it. "
+            f"{says}. With scripts, this is a sheet to draw on, and they answer as you draw."
         )
 
     def still(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +53,7 @@ def _through(corners: list[tuple[float, float]], rng: np.random.Generator, *, cl
     if closed:
         points = np.concatenate([points, points[:1] + rng.normal(0, 0.12, (1, 2))])
     sides = [
-        a + (b - a) * np.linspace(0, 1, 12, endpoint=False)[:, None]
-        for a, b in zip(points[:-1], points[1:], strict=True)
+        a + (b - a) * np.linspace(0, 1, 12, endpoint=False)[:, None] for a, b in pairwise(points)
     ]
     bow = np.sin(np.linspace(0, np.pi, 12, endpoint=False))[:, None]
     sides = [side + bow * rng.normal(0, 0.05, 2) for side in sides]
@@ -77,7 +77,9 @@ def _star(rng: np.random.Generator) -> list[Points]:
         tips = angle[[0, 4, 8, 2, 6]]
         return [_through([(np.cos(a), np.sin(a)) for a in tips], rng)]
     radius = np.tile([1.0, rng.uniform(0.38, 0.52)], 5)
-    return [_through([(r * np.cos(a), r * np.sin(a)) for r, a in zip(radius, angle)], rng)]
+    return [
+        _through([(r * np.cos(a), r * np.sin(a)) for r, a in zip(radius, angle, strict=True)], rng)
+    ]
 
 
 def _heart(rng: np.random.Generator) -> list[Points]:
@@ -105,7 +107,7 @@ PATHS: dict[str, Callable[[np.random.Generator], list[Points]]] = {
     "ring": lambda rng: [_circle(rng), _circle(rng, 0.55)],
     "crescent": lambda rng: [
         _arc(0.25 * np.pi, 1.75 * np.pi, rng),
-        _arc(0.34 * np.pi, 1.66 * np.pi, rng, 0.78) + (0.38, 0),
+        _arc(0.34 * np.pi, 1.66 * np.pi, rng, 0.78) + np.array([0.38, 0]),
     ],
     "heart": _heart,
     "left arrow": lambda rng: _arrow(rng, -1),

@@ -151,6 +151,30 @@ def rows() -> list[Row]:
         ),
         row("explore.CropLab", models=models, pictures=seen, **of),
         row(
+            "explore.OwnPicture",
+            models=models.but(
+                Trial("one model", lambda: {"one": classifier()}, FINE),
+                Trial("three models", lambda: dict.fromkeys("abc", classifier()), FINE),
+                Trial("four models", lambda: dict.fromkeys("abcd", classifier()), WRONG),
+            ),
+            pictures=seen.but(
+                Trial("too many", lambda: small(11), WRONG), Trial("seven", lambda: small(7), FINE)
+            ),
+            **of,
+        ),
+        row(
+            "explore.export_for_page",
+            model=thing(classifier, "model", "weights").but(
+                Trial("one that answers NaN", spoiled, WRONG)
+            ),
+            example=thing(lambda: small().images, "example").but(
+                Trial("floats", lambda: small().images / 255, WRONG),
+                Trial("one picture", lambda: small().images[0], WRONG),
+                Trial("another size", lambda: image_set().images, WRONG),
+                Trial("none", lambda: small().images[:0], WRONG),
+            ),
+        ),
+        row(
             "explore.NeighbourVote",
             features=points(),
             labels=labels_of(1),
