@@ -1,4 +1,9 @@
-"""How methods work, as diagrams: who sees what, and where the gradient goes."""
+"""How methods work, as diagrams: who sees what, and where the gradient goes.
+
+>>> from cvcourse.explore import methods
+>>> methods.fixmatch().title
+'FixMatch: an easy view labels a hard one'
+"""
 
 from __future__ import annotations
 

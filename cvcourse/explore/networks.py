@@ -1,4 +1,10 @@
-"""Networks and their blocks, drawn from the modules themselves: no number is typed in."""
+"""Networks and their blocks, drawn from the modules themselves: no number is typed in.
+
+>>> from cvcourse.explore import networks
+>>> from cvcourse.models import LeNet5
+>>> "61,706 parameters" in networks.network(LeNet5(), (1, 32, 32)).description
+True
+"""
 
 from __future__ import annotations
 
