@@ -9,6 +9,8 @@ import pytest
 from answers import RIGHT, WRONG
 from chapters import CHAPTERS, chapter, exercises_of
 
+pytestmark = pytest.mark.filterwarnings("ignore")  # such as of F.kl_div's default reduction
+
 NAMES = {f"{name}.{one.name}" for name in CHAPTERS for one in exercises_of(name)}
 
 
