@@ -61,8 +61,8 @@ class Number(Exercise):
         for feedback, wrong in self.mistakes.items():
             if self._close(given, wrong).all():
                 return Feedback("✗", feedback)
-        if feedback := slip([given], [right]):
-            return Feedback("✗", feedback)
+        if told := slip([given], [right]):
+            return Feedback("✗", told)
         if right.ndim:
             marks = " ".join("✓" if ok else "✗" for ok in self._close(given, right))
             return Feedback("✗", f"Not all of them, from left to right: {marks}")

@@ -7,6 +7,7 @@ tell two mistakes at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -66,7 +67,7 @@ def slip(
         if _always(given, right, make=make):
             return text
     for order in list(permutations(range(right[0].ndim)))[1:]:
-        if _always(given, right, undo=lambda x, order=order: x.transpose(order)):
+        if _always(given, right, undo=partial(np.transpose, axes=order)):
             return f"Right numbers, but transposed; expected the shape {right[0].shape}."
     if all(one.size == other.size for one, other in zip(given, right, strict=True)) and _always(
         given, right, undo=np.ravel, make=np.ravel

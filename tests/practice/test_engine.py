@@ -74,7 +74,7 @@ def stub(x: Tensor, factor: int) -> Tensor:
 
 
 def sometimes(x: Tensor, factor: int) -> Any:
-    return x * factor if x[0] > 0 else None
+    return x * factor if x[1] > 0 else None
 
 
 CASES: list[tuple[Any, Any, str, str]] = [
