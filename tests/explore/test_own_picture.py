@@ -111,7 +111,8 @@ DRAW = """([strokes, colour, pen]) => {
     const pad = document.querySelector("[role=application]");
     const box = pad.getBoundingClientRect();
     const touch = (kind, [x, y]) => pad.dispatchEvent(new PointerEvent(kind, {
-        pointerId: 7, pointerType: "pen", bubbles: true, clientX: box.left + x * box.width, clientY: box.top + y * box.height }));
+        pointerId: 7, pointerType: "pen", bubbles: true,
+        clientX: box.left + x * box.width, clientY: box.top + y * box.height }));
     pad.setPointerCapture = () => {}; // there is no such pen
     pad.hasPointerCapture = () => true;
     for (const [first, ...others] of strokes) {
@@ -222,7 +223,8 @@ GIVE = """([kind, text]) => {
     data.items.add(new File([bytes], "mine.bmp", { type: "image/bmp" }));
     const event = kind === "paste" ? new ClipboardEvent("paste", { clipboardData: data })
         : new DragEvent("drop", { dataTransfer: data });
-    (kind === "paste" ? document : document.querySelector(".cvx").parentElement).dispatchEvent(event);
+    const card = document.querySelector(".cvx").parentElement;
+    (kind === "paste" ? document : card).dispatchEvent(event);
 }"""
 
 
