@@ -1,4 +1,4 @@
-"""A trained network for a page: one compact form that networks.js runs, with golden answers."""
+"""A trained network for a page: one compact form that forward.js runs, with golden answers."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _function(name: str, node: fx.Node) -> list[Layer]:
     settings = (*node.args[1:], *node.kwargs.values())
     if name == "flatten" and settings == (1,):
         return []
-    if name == "mean" and settings and tuple(settings[0]) in ((2, 3), (-2, -1)):
+    if name == "mean" and settings in (((2, 3),), ([2, 3],), ((-2, -1),), ([-2, -1],)):
         return [{"kind": "mean"}]
     if name == "relu":
         return [{"kind": "relu"}]

@@ -1,5 +1,5 @@
 // Your own picture: drawn, chosen, pasted or dropped; what the networks say of it, at once, and where
-// they would still say so. The networks are run by networks.js; nothing leaves the page.
+// they would still say so. The networks are run by forward.js; nothing leaves the page.
 
 const SIDE = 32, SHEET = 256; // pixels of what the networks see, and of the sheet that is drawn on
 const GRID = 9, STEP = 3; // shifts each way; pixels from one to the next

@@ -39,7 +39,7 @@ ANSWER = """async ([code, exported, text, length]) => {
 @pytest.fixture
 def answer(open_tab: Callable[..., Any]) -> Callable[[dict[str, Any], Tensor], Tensor]:
     """The logits that a browser computes from an exported network."""
-    code = module("networks") + "export default { network };"
+    code = module("forward") + "export default { network };"
 
     def in_browser(exported: dict[str, Any], images: Tensor) -> Tensor:
         text = base64.b64encode(images.numpy().tobytes()).decode()
@@ -144,6 +144,17 @@ def test_every_layer_that_is_taken(answer) -> None:
     assert (answer(exported, images) - with_halved_matrices(model, images)).abs().max() <= 1e-4
 
 
+class MeanOver(nn.Module):
+    """A mean over some of the dimensions."""
+
+    def __init__(self, dim: int | tuple[int, ...], **settings: bool) -> None:
+        super().__init__()
+        self.settings = {"dim": dim, **settings}
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        return maps.mean(**self.settings)
+
+
 def chain(*layers: nn.Module) -> nn.Module:
     return nn.Sequential(Standardize(torch.full((3,), 0.5), torch.ones(3)), *layers)
 
@@ -160,6 +171,8 @@ def chain(*layers: nn.Module) -> nn.Module:
         (chain(nn.AdaptiveAvgPool2d(2), nn.Flatten()), "'1' pools to 2"),
         (chain(nn.BatchNorm2d(3, track_running_stats=False)), "without running statistics"),
         (chain(nn.Flatten(2)), "the model gives|flattens from 2"),
+        (chain(MeanOver(2), nn.Flatten()), "'mean' is mean.*2"),
+        (chain(MeanOver((2, 3), keepdim=True), nn.Flatten()), "'mean' is mean.*True"),
         (chain(nn.Conv2d(3, 4, 3)), r"the model gives \(2, 4, 30, 30\); expected logits"),
     ],
 )
