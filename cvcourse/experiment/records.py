@@ -222,9 +222,17 @@ def load_records(notebook: str, dataset: str = "shapes") -> list[Record]:
     Args:
         notebook: the chapter's name.
         dataset: what the runs were made on.
+
+    Raises:
+        FileNotFoundError: there is none; the message lists those there are.
     """
     runs = [load_record(name) for name in record_names() if name.startswith(f"{notebook}-")]
-    return sorted((run for run in runs if run.dataset == dataset), key=lambda run: run.budget)
+    found = sorted((run for run in runs if run.dataset == dataset), key=lambda run: run.budget)
+    if not found:
+        raise FileNotFoundError(
+            f"no record of {notebook!r} on {dataset!r}; the package has {', '.join(record_names())}"
+        )
+    return found
 
 
 def _numbers(values: np.ndarray) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from cvcourse.checks import Share, checked
 from cvcourse.explore.diagram import PAPER, WIDTH, Box, Diagram, flow, line, words
 from cvcourse.explore.still import tone
 
@@ -179,7 +180,8 @@ def noisy_student() -> Diagram:
     )
 
 
-def cutmix(planned: float = 0.64, x: float = 0.9, y: float = 0.4) -> Diagram:
+@checked
+def cutmix(planned: Share = 0.64, x: Share = 0.9, y: Share = 0.4) -> Diagram:
     """CutMix's label, counted after clipping.
 
     >>> from cvcourse.explore import methods

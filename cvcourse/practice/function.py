@@ -32,8 +32,8 @@ class Function(Exercise):
         why: what there is to learn from the right answer.
         inputs: generator → the arguments of one call, in float32. Chosen so that the right function
             and each of the mistakes differ from each other in at least one of the calls.
-        mistakes: feedback → a function that makes this mistake. Those that are `partial`s of one
-            function with different keywords can be made two at a time.
+        mistakes: feedback → a function that makes this mistake. Those that are made by
+            `partial` of one function, with different keywords, can be made two at a time.
         forbidden: what an answer must not use.
         dtype: if the dtype is part of what is asked for: "uint8", or "int" for whole numbers.
     """

@@ -24,6 +24,23 @@ RESULTS = json.loads(run.RESULTS.read_text("utf-8"))
 BAD = {"silent", "refused", "crash", "hang", "broken"}
 #: In the reference, and not called by readers.
 LEFT_OUT = {
+    **dict.fromkeys(
+        (
+            f"explore.diagram.{name}"
+            for name in ["Box", "Diagram", "Placed", "draw_box", "flow", "line", "words"]
+        ),
+        "a helper; the diagrams that it helps are rows, or take nothing",
+    ),
+    **dict.fromkeys(
+        (
+            f"explore.methods.{name}"
+            for name in ["distillation", "fixmatch", "freezing", "noisy_student", "pseudo_label"]
+        ),
+        "takes nothing",
+    ),
+    "explore.networks.Stage": "a helper; the diagrams that it helps are rows",
+    "explore.networks.stages": "a helper; the diagrams that it helps are rows",
+    "practice.exercise.nothing_yet": "a helper; the exercises that it helps are rows",
     "augment.batch_geometry.each": "a helper; those it helps are rows",
     "augment.batch_geometry.windows": "a helper; those it helps are rows",
     "augment.ops.gaussian_support": "a helper; those it helps are rows",

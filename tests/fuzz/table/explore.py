@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
-from cvcourse.models import SingleLayer, standardized
+from cvcourse.models import SingleLayer, SmallCNN, standardized
 from fuzz.arrays import picture, plane
 from fuzz.kinds import (
     ANY,
@@ -20,6 +21,7 @@ from fuzz.kinds import (
     names,
     number,
     numbers,
+    text,
     thing,
     whole,
 )
@@ -173,6 +175,25 @@ def rows() -> list[Row]:
                 Trial("another size", lambda: image_set().images, WRONG),
                 Trial("none", lambda: small().images[:0], WRONG),
             ),
+        ),
+        row(
+            "explore.networks.network",
+            model=thing(lambda: SmallCNN(width=2), "model"),
+            input_shape=thing(lambda: (3, 16, 16), "input_shape", "images", drop=["()"]),
+            title=text(),
+        ),
+        row(
+            "explore.networks.block",
+            branches=mapping(lambda: {"1×1": nn.Conv2d(4, 2, 1), "": nn.Identity()}),
+            input_shape=thing(lambda: (4, 8, 8), "input_shape", "images", drop=["()"]),
+            join=choice("concatenate", []),
+            title=text(),
+        ),
+        row(
+            "explore.methods.cutmix",
+            planned=number(0.64, 0, 1),
+            x=number(0.9, 0, 1),
+            y=number(0.4, 0, 1),
         ),
         row(
             "explore.NeighbourVote",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ import torch
 from cvcourse import plot
 from cvcourse.experiment import (
     Results,
+    interval,
+    load_records,
     record_names,
     save_record,
 )
+from cvcourse.experiment.claims import Quantity
 from fuzz.kinds import (
     ANY,
     FINE,
@@ -39,6 +43,8 @@ from fuzz.objects import mapping, path
 from fuzz.rows import Row, row
 from fuzz.table.experiment import curve, made_claim, results
 from fuzz.things import pictures, random
+
+GAIN = {"gain": Quantity(interval([0.1, 0.2]))}
 
 
 def record_rows() -> list[Row]:
@@ -77,6 +83,12 @@ def record_rows() -> list[Row]:
             results=mapping(lambda: {"main": results()}, empty=ANY),
         ),
         row("experiment.check_record_path", path=file.but(Trial("", lambda: "", FINE))),
+        row(
+            "experiment.load_records",
+            notebook=choice("13_noisy_student", ["06_receptive_fields"]),
+            dataset=choice("shapes", []).named("record"),
+            look=len,
+        ),
         row(
             "experiment.load_record",
             name=choice(record_names()[0], record_names()[:2]).but(
@@ -202,6 +214,14 @@ def plot_rows() -> list[Row]:
             sweeps=mapping(lambda: {"shift": (0.0, 0.5, 1.0)}),
             arms=names("cnn", "mlp", other=WRONG).but(drop=["one less"]),
             n_classes=whole(10, 1),
+        ),
+        row(
+            "plot.by_budget",
+            figure(plot.by_budget),
+            claims=thing(lambda: [replace(made_claim(), effect=GAIN)], "claims").but(
+                Trial("none", lambda: [], WRONG), Trial("counted", lambda: [made_claim()], WRONG)
+            ),
+            records=thing(lambda: load_records("13_noisy_student"), "records", drop=["[]", "()"]),
         ),
     ]
 
