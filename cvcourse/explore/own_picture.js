@@ -1,5 +1,4 @@
-// Your own picture: drawn, chosen, pasted or dropped; what the networks say of it, at once, and where
-// they would still say so. The networks are run by forward.js; nothing leaves the page.
+// Your own picture, what the networks say of it, and where they still would. forward.js runs them, in the page.
 
 const SIDE = 32, SHEET = 256; // pixels of what the networks see, and of the sheet that is drawn on
 const GRID = 9, STEP = 3; // shifts each way; pixels from one to the next
@@ -7,8 +6,7 @@ const GREY = 128, SLICE = 10, PAUSE = 40; // of what hides; milliseconds: of wor
 const SHEETS = { "white sheet": "#f4f2ec", "dark sheet": "#2c3038" };
 const STILL = { shift: [0, 0], scale: 1, turn: 0, hidden: 0, hidden_at: [0.5, 0.5] };
 
-// From a place in the view to the one on the sheet, both as shares of their side; turn: degrees
-// counter-clockwise about the middle.
+// From a place in the view to the one on the sheet, as shares of their side; turn: degrees counter-clockwise.
 function placer({ shift, scale, turn }) {
   const [cos, sin] = [Math.cos, Math.sin].map((f) => f((turn * Math.PI) / 180) / scale);
   return (x, y) => {
