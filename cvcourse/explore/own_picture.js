@@ -108,7 +108,7 @@ function sheet() {
       Object.assign(context, { strokeStyle: colour, lineWidth: width });
       context.beginPath();
       context.moveTo(...from.map((share) => share * SHEET));
-      context.lineTo(...to.map((share) => share * SHEET));
+      context.lineTo(...to.map((share) => share * SHEET + 0.01)); // a line of no length at all is no dot
       context.stroke();
     },
     picture: (image) => { // the middle of it, as large as fits
