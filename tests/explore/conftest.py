@@ -22,12 +22,12 @@ def source(request: pytest.FixtureRequest) -> str:
 def show(
     tmp_path: Path, open_tab: Callable[..., Any], address: Callable[[Path, str], str]
 ) -> Callable[..., Any]:
-    """Opens a page that shows pieces: show(piece, …, source="disk") → tab."""
+    """Opens a page that shows pieces, or their HTML: show(piece, …, source="disk") → tab."""
 
     def open_page(
-        *pieces: Explorable, source: str = "disk", theme: str = "light", **options: Any
+        *pieces: Explorable | str, source: str = "disk", theme: str = "light", **options: Any
     ) -> Any:
-        body = "".join(piece.html() for piece in pieces)
+        body = "".join(piece if isinstance(piece, str) else piece.html() for piece in pieces)
         (tmp_path / "page.html").write_text(PAGE.format(theme=theme, body=body), "utf-8")
         base = address(tmp_path, source)
         tab = open_tab(base, **options)

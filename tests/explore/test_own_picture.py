@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from traitlets import TraitError
 
-from conftest import PAGE
 from cvcourse.data import VARIED, ImageSet, render
 from cvcourse.explore import OwnPicture, export_for_page
 from cvcourse.explore.pictures import exact_uri
@@ -44,7 +43,7 @@ def piece(models: dict[str, torch.nn.Module], pictures: ImageSet) -> OwnPicture:
 
 
 @pytest.fixture
-def chapter(tmp_path: Path, open_tab: Callable[..., Any]) -> Any:
+def chapter(show: Callable[..., Any]) -> Any:
     """The figure of the notebook, with the networks that it trained."""
     outputs = [
         output.data["text/html"]
@@ -52,11 +51,7 @@ def chapter(tmp_path: Path, open_tab: Callable[..., Any]) -> Any:
         for output in cell.get("outputs", ())
         if "data-explorable" in output.get("data", {}).get("text/html", "")
     ]
-    (tmp_path / "page.html").write_text(PAGE.format(theme="light", body=outputs[0]), "utf-8")
-    tab = open_tab(tmp_path.as_uri(), viewport={"width": 1000, "height": 1000})
-    tab.goto(f"{tmp_path.as_uri()}/page.html")
-    tab.wait_for_selector("[data-alive]")
-    return tab
+    return show(outputs[0], viewport={"width": 1000, "height": 1000})
 
 
 def states(pixels: NDArray[np.uint8], models: dict[str, Any], **place: Any) -> dict[str, Any]:
