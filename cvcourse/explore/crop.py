@@ -116,10 +116,7 @@ class CropLab(Explorable):
 
     def caption(self) -> str:
         """What each model says of the window at this place."""
-        says = "; ".join(
-            f"{arm}: {self.names[p.argmax()]} ({p.max():.2f})"
-            for arm, p in self.probabilities.items()
-        )
+        says = still.says(self.probabilities, self.names)
         return f"A {self.names[self.labels[self.picture]]}, {self.mode} at {self.place}. {says}."
 
     def still(self) -> str:

@@ -210,7 +210,7 @@ def cutmix(planned: Share = 0.64, x: Share = 0.9, y: Share = 0.4) -> Diagram:
     parts = [
         *(words(40 + side / 2, 20, "first picture", 150), first),
         *(words(208 + side / 2, 20, "second picture", 150), second),
-        *(line([(40 + side / 2, 126), (40 + side / 2, 154), (WIDTH / 2, 154), (WIDTH / 2, 186)]),),
+        line([(40 + side / 2, 126), (40 + side / 2, 154), (WIDTH / 2, 154), (WIDTH / 2, 186)]),
         line([(208 + side / 2, 126), (208 + side / 2, 154), (WIDTH / 2, 154)], tip=False),
         _picture(at, down, mixed, "blue"),
         _patch(*piece, "orange"),

@@ -109,9 +109,7 @@ class OwnPicture(Explorable):
 
     def caption(self) -> str:
         """What the networks say of the first picture, as it is."""
-        says = "; ".join(
-            f"{arm}: {self.names[p.argmax()]} ({p.max():.2f})" for arm, p in self._answers.items()
-        )
+        says = still.says(self._answers, self.names)
         return (
             f"A picture of the book, a {self.captions[0]}, and what the networks say of it. "
             f"{says}. With scripts, this is a sheet to draw on, and they answer as you draw."

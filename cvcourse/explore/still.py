@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
 
 TONES = {
     "blue": "#0072b2",
@@ -58,6 +61,13 @@ def paired_bars(
             parts.append(bar(150, y + 18 * j, 380, 14, share, colour))
             parts.append(text(600, y + 12 + 18 * j, f"{share:.4f}", anchor="end"))
     return picture(600, 24 + 44 * len(rows), label, *parts)
+
+
+def says(answers: Mapping[str, NDArray[np.floating]], names: Sequence[str]) -> str:
+    """What each model says, "CNN: star (0.98); …", of its probabilities (C,) of these classes."""
+    return "; ".join(
+        f"{arm}: {names[int(p.argmax())]} ({p.max():.2f})" for arm, p in answers.items()
+    )
 
 
 def cell(x: float, y: float, side: float, colour: str, *, opacity: float = 1) -> str:
