@@ -116,7 +116,27 @@ def checksum(source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(body := getattr(node, "body", None), list):
             body[:] = [line for line in body if not is_text(line)]
-    return digest(ast.dump(tree))
+    return digest(told(tree))
+
+
+def told(node: Any) -> str:
+    """A syntax tree in words that are the same in every Python.
+
+    Fields that are empty are left out: newer ones have some that older ones
+    have not, and `ast.dump` writes them down or not, as its Python does.
+    """
+    if isinstance(node, list):
+        # 3.12 ends some f-strings with an empty text of its own.
+        parts = [told(n) for n in node if getattr(n, "value", None) != ""]
+        return f"[{', '.join(parts)}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = (
+        f"{name}={told(value)}"
+        for name, value in ast.iter_fields(node)
+        if value is not None and value != []
+    )
+    return f"{type(node).__name__}({', '.join(fields)})"
 
 
 def is_text(line: ast.AST) -> bool:
