@@ -146,6 +146,8 @@ def test_code_is_followed_through_the_package(record: ModuleType) -> None:
 
 def test_a_checksum_is_the_same_in_every_python(record: ModuleType) -> None:
     """Their syntax trees differ: 3.12 gave functions type parameters, and 3.13 prints less."""
-    source = "def f(x, *, y=''):\n    return ', '.join(f'{x}{f\"{y:>{x}}\"}' for x in y)  # joined\n"
+    source = (
+        "def f(x, *, y=''):\n    return ', '.join(f'{x}{f\"{y:>{x}}\"}' for x in y)  # joined\n"
+    )
     assert record.checksum(source) == "f97dbe2ad6f9"
     assert record.checksum(source.replace("y=''", "y='a'")) != record.checksum(source)
