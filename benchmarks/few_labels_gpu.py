@@ -1,8 +1,9 @@
 """FixMatch and its fair opponents on CIFAR-10, with the papers' numbers, on a GPU.
 
-The most wanted runs come first, three seeds of each side by side; no run is begun after the time is
-up. Every result is a line of JSON, written as soon as it is there, with the machine, the versions
-and the date. A trial of everything on a CPU takes a few steps of each (a FixMatch step, seconds):
+The most wanted runs come first; no run is begun that would not end in time, if it takes as long as
+one of its kind took before. Every result is a line of JSON, written as soon as it is there, with
+the machine, the versions and the date. A trial of everything on a CPU takes a few steps of each (a
+FixMatch step, seconds):
 
     CVCOURSE_DATA=… python benchmarks/few_labels_gpu.py results.jsonl --size 0.0002 --minutes 1
     CVCOURSE_DATA=… python benchmarks/few_labels_gpu.py results.jsonl
@@ -12,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,39 +20,39 @@ from pathlib import Path
 import torch
 
 from cvcourse.augment import Compose, Cutout, RandAugment, crop_and_flip
-from cvcourse.data import load, split_labels
+from cvcourse.data import ImageSet, load, split_labels
 from cvcourse.experiment.records import hardware
 from cvcourse.models import SmallResNet, standardized
 from cvcourse.train import Recipe, accuracy, fit
 from cvcourse.train.fixmatch import fixmatch
 
-SEEDS = (0, 1, 2)
 STEPS = 25_000
 LABELED, UNLABELED = 64, 448  # pictures a step
-RUNS = [  # method, labels in all, times the steps
-    ("FixMatch", 250, 1),
-    ("labels alone", 250, 1),
-    ("labels alone", 250, 3),
-    ("FixMatch", 4000, 1),
-    ("labels alone", 4000, 1),
-    ("labels alone", 4000, 3),
+OF_250 = [("FixMatch", 250, 1), ("labels alone", 250, 1), ("labels alone", 250, 3)]
+OF_4000 = [(method, 4000, times) for method, _, times in OF_250]
+RUNS = [  # (method, labels in all, times the steps), seed
+    *((run, seed) for seed in (0, 1, 2) for run in OF_250),
+    *((run, seed) for seed in (0, 1, 2) for run in OF_4000),
 ]
 STRONG = Compose([crop_and_flip, RandAugment(2, m="random"), Cutout(0.5)])
 
 
-def error(method: str, labels: int, steps: int, seed: int) -> float:
+def error(
+    method: str, labels: int, steps: int, seed: int, train: ImageSet, test: ImageSet
+) -> float:
     """The error on the test photographs, in percent, after one training."""
-    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    train, test = (load("cifar10-jpeg", split).to(device) for split in ("train", "test"))
     parts = split_labels(train, labels // 10, validation_per_class=0, seed=seed)
     torch.manual_seed(seed)
     model = standardized(SmallResNet, train, width=32)
+    on_gpu = train.device.type == "cuda"
     numbers = {
         "optimizer": "sgd",
         "learning_rate": 0.03,
         "schedule": "cosine",
         "ema_decay": 0.999,
-        "precision": "32-true" if device.type == "cpu" else "bf16-mixed",
+        "precision": "bf16-mixed" if on_gpu else "32-true",
+        "capture": on_gpu,
+        "compile": on_gpu,
     }
     decayed = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]  # norms and biases
@@ -75,43 +74,38 @@ def error(method: str, labels: int, steps: int, seed: int) -> float:
 
 
 def main() -> None:
-    """All runs, or (with --only) one of them, in a process of its own."""
+    """As many runs as there is time for, in their order."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path, help="a file of JSON lines, added to")
     parser.add_argument("--size", type=float, default=1.0, help="so many times the steps")
-    parser.add_argument("--minutes", type=float, default=8.0, help="begin no run after these")
-    parser.add_argument("--only", nargs=2, type=int, help="number of a run, and a seed")
+    parser.add_argument("--minutes", type=float, default=8.0, help="all the time there is")
     given = parser.parse_args()
-    if given.only is None:
-        end = time.monotonic() + 60 * given.minutes
-        for number in range(len(RUNS)):
-            if time.monotonic() > end:
-                print(f"the time is up: {len(RUNS) - number} of {len(RUNS)} runs are left")
-                break
-            command = [sys.executable, __file__, *sys.argv[1:], "--only", str(number)]
-            beside = [subprocess.Popen([*command, str(seed)]) for seed in SEEDS]
-            codes = [process.wait() for process in beside]  # of all, even if one failed
-            if any(codes):
-                raise SystemExit(f"error: run {RUNS[number]} failed; see above")
-        return
-    number, seed = given.only
-    method, labels, times = RUNS[number]
-    steps = max(1, round(given.size * STEPS * times))
-    begun = time.perf_counter()
-    result = {
-        "method": method,
-        "labels": labels,
-        "steps": steps,
-        "seed": seed,
-        "error": error(method, labels, steps, seed),
-        "seconds": round(time.perf_counter() - begun, 1),
-        "hardware": hardware(),
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-    with given.results.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(result) + "\n")
-    print(result)
+    end = time.monotonic() + 60 * given.minutes
+    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    train, test = (load("cifar10-jpeg", split).to(device) for split in ("train", "test"))
+    took: dict[str, float] = {}  # seconds a step, by method
+    for (method, labels, times), seed in RUNS:
+        steps = max(1, round(given.size * STEPS * times))
+        left = end - time.monotonic()
+        if left < took.get(method, 0.0) * steps:
+            print(f"left out: {method}, {labels} labels, {steps:,} steps, seed {seed}")
+            continue
+        begun = time.perf_counter()
+        result = {
+            "method": method,
+            "labels": labels,
+            "steps": steps,
+            "seed": seed,
+            "error": round(error(method, labels, steps, seed, train, test), 2),
+            "seconds": round(time.perf_counter() - begun, 1),
+            "hardware": hardware(),
+            "torch": torch.__version__,
+            "date": datetime.now(UTC).date().isoformat(),
+        }
+        took[method] = result["seconds"] / steps
+        with given.results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(result) + "\n")
+        print(result, flush=True)
 
 
 if __name__ == "__main__":

@@ -242,6 +242,11 @@ def check_finite(name: str, value: Any, *shape: int) -> Any:
     return value
 
 
+def recording(value: Tensor) -> bool:
+    """Whether a tensor is in a CUDA graph that is being recorded, where no number can be seen."""
+    return value.is_cuda and torch.cuda.is_current_stream_capturing()
+
+
 def check_same_length(**lists: Sequence[object]) -> None:
     """All lists have one length."""
     lengths = {name: len(values) for name, values in lists.items()}
@@ -261,7 +266,7 @@ def check_probabilities(name: str, value: Any) -> Tensor:
     """A tensor (N, n_classes), each row ≥ 0 and with sum 1 up to rounding."""
     if check(name, value, Tensor).ndim != 2:
         raise ValueError(f"{name} is {tuple(value.shape)}; expected (N, n_classes)")
-    if not value.numel():
+    if not value.numel() or recording(value):
         return value
     sums = value.detach().to(torch.promote_types(value.dtype, torch.float32)).sum(dim=1)  # (N,)
     off, lowest = (sums - 1).abs().max().item(), value.min().item()
@@ -295,7 +300,7 @@ def check_range(
         return check_number(name, value, low, high, meaning)
     if check(name, value, Tensor).dtype == torch.bool:
         raise TypeError(f"{name} is a tensor of torch.bool; expected numbers, {meaning}")
-    if not value.numel():
+    if not value.numel() or recording(value):
         return value
     lowest, highest = (float(bound) for bound in value.aminmax())
     if not low <= lowest <= highest <= high or not math.isfinite(lowest + highest):  # NaN, too

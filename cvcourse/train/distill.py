@@ -63,7 +63,7 @@ def distillation(
     def step(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         if isinstance(teacher, nn.Module):
             target = ask(teacher, batch.images)  # (B, n_classes)
-            if batch.n_classes is None or not batch.progress:  # once a run: a GPU waits for it
+            if batch.n_classes is None or batch.progress == 0:  # once a run: a GPU waits for it
                 check_finite(target, "the teacher")
         else:
             target = batch.rows("teacher", teacher)

@@ -21,12 +21,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from cvcourse.checks import Count, Seed, checked
+from cvcourse.checks import Count, Seed, checked, recording
 from cvcourse.data import ImageSet
 from cvcourse.files import check_writable
 from cvcourse.progress import progress
 from cvcourse.random_state import seeded
 from cvcourse.train import checkpoint as checkpoints
+from cvcourse.train.capture import Captured
 from cvcourse.train.evaluate import evaluate
 from cvcourse.train.identity import describe
 from cvcourse.train.look import check_labeled, check_same_classes, groups_of, logits_of, look
@@ -229,8 +230,12 @@ class Run:
         self.average: AveragedModel | None = None
         if recipe.ema_decay:
             self.average = AveragedModel(model, multi_avg_fn=self.blend, use_buffers=True)
+            self.average.n_averaged = self.average.n_averaged.cpu()  # it asks every time if it is 0
 
         self.generator = torch.Generator(device).manual_seed(seed + fabric.global_rank)
+        self.captured: Captured | None = None
+        if recipe.capture and device.type == "cuda":
+            self.captured = Captured(self.descend, self.optimizer, self.generator)
         self.done = 0  # steps behind us
         self.sums: dict[str, Tensor] = {}  # of the loss and metrics over this epoch
         self.recent: list[tuple[float, Tensor]] = []  # rate and loss of steps not yet looked at
@@ -255,8 +260,8 @@ class Run:
             while self.done < self.total_steps and not self.out_of_patience():
                 epoch, first = divmod(self.done, self.steps_per_epoch)
                 self.wrapped.train()
-                for batch in self.batches(epoch, first):
-                    self.add(self.optimize(batch))
+                for indices in self.batches(epoch, first):
+                    self.add(self.optimize(indices))
                     self.done += 1
                     bar.update()
                     last, stop = self.done % self.steps_per_epoch == 0, interrupted()
@@ -270,31 +275,42 @@ class Run:
                     if stop:
                         raise KeyboardInterrupt
 
-    def batches(self, epoch: int, first: int) -> Iterator[Batch]:
-        """This process's share of the epoch's batches, from the one numbered `first`.
+    def batches(self, epoch: int, first: int) -> Iterator[Tensor]:
+        """The images' numbers in this process's share of the batches, from that numbered `first`.
 
         Each epoch has an order of its own; images left over at its end wait for another.
         """
         order = torch.Generator().manual_seed(hash((self.seed, epoch)))
-        batches = torch.randperm(len(self.train), generator=order).split(self.batch_size)
+        drawn = torch.randperm(len(self.train), generator=order).to(self.train.device)
         rank, world = self.fabric.global_rank, self.fabric.world_size
-        for whole in batches[first : self.steps_per_epoch]:
-            indices = whole[rank::world].to(self.train.device)
-            yield Batch(
-                augmented(self.augment, self.train.images[indices], self.generator),
-                self.train.labels[indices],
-                indices,
-                self.generator,
-                progress=self.done / self.total_steps,
-                n_images=len(self.train),
-                n_classes=self.train.n_classes,
-                unlabeled=self.unlabeled,
-            )
+        for whole in drawn.split(self.batch_size)[first : self.steps_per_epoch]:
+            yield whole[rank::world]
 
-    def optimize(self, batch: Batch) -> dict[str, Tensor]:
-        """One step down the gradient; the loss and the metrics on the way."""
-        loss, metrics = loss_and_metrics(self.step(self.wrapped, batch))
+    def batch(self, indices: Tensor) -> Batch:
+        """What a step is given of the images of these numbers."""
+        return Batch(
+            augmented(self.augment, self.train.images[indices], self.generator),
+            self.train.labels[indices],
+            indices,
+            self.generator,
+            progress=None if recording(indices) else self.done / self.total_steps,
+            n_images=len(self.train),
+            n_classes=self.train.n_classes,
+            unlabeled=self.unlabeled,
+        )
+
+    def optimize(self, indices: Tensor) -> dict[str, Tensor]:
+        """One step on the images of these numbers; the loss and the metrics on the way."""
+        metrics = (self.captured or self.descend)(indices)
         self.recent.append((learning_rates(self.optimizer)[0], metrics["loss"]))
+        self.scheduler.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+        return metrics
+
+    def descend(self, indices: Tensor) -> dict[str, Tensor]:
+        """What of a step can be recorded and played: from the images' numbers to new weights."""
+        loss, metrics = loss_and_metrics(self.step(self.wrapped, self.batch(indices)))
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         if self.recipe.clip_norm is not None:
@@ -305,9 +321,6 @@ class Run:
                 error_if_nonfinite=False,  # check_finite says more
             )
         self.optimizer.step()
-        self.scheduler.step()
-        if self.average is not None:
-            self.average.update_parameters(self.model)
         return metrics
 
     def blend(self, averages: Any, values: Any, count: object) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from cvcourse.checks import recording
 from cvcourse.data import ImageSet
 from cvcourse.models.outline import evaluating
 from cvcourse.random_state import seeded
@@ -68,6 +69,8 @@ def check_finite(logits: Tensor, who: str = "the model") -> Tensor:
     Raises:
         ValueError: with how many images they are of.
     """
+    if recording(logits):
+        return logits
     wrong = int((logits.isnan() | logits.isposinf()).flatten(1).any(dim=1).sum())
     if wrong:
         raise ValueError(

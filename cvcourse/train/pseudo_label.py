@@ -288,6 +288,8 @@ def pseudo_labeling(
         together = augmented(augment, torch.cat([images, batch.images]), batch.generator)
         answers = logits_of(model, together, labeled.n_classes)  # one batch norm for all
         logits, others = answers.split([len(images), len(batch.images)])
+        if batch.progress is None:
+            raise ValueError("the weight of pseudo-labels rises with the run's progress")
         alpha = weight * linear_ramp(batch.progress, *ramp_up)
         loss = labeled_cross_entropy(logits, labels) + alpha * sure_cross_entropy(
             others, pseudo, sure

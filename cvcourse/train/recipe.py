@@ -9,7 +9,15 @@ from typing import Annotated, Any, Literal
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
-from cvcourse.checks import Checked, Count, NotNegative, Positive, check_number, checked
+from cvcourse.checks import (
+    Checked,
+    Count,
+    NotNegative,
+    Positive,
+    check_fields,
+    check_number,
+    checked,
+)
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 SHORTEST_CYCLE = 4  #: steps; in fewer there is no room to rise and fall
@@ -44,6 +52,11 @@ class Recipe(Checked):
             best weights; None: run to the end.
         precision: Fabric's name of the arithmetic.
         compile: run the model through torch.compile.
+        capture: on a CUDA GPU, record a step once and play it from then on, as a graph: for small
+            networks, whose time goes into starting kernels. A step that asks for `batch.progress`,
+            for a number on the GPU, or for images elsewhere cannot be recorded, and says so;
+            "16-mixed" cannot. What checks the numbers of labels and targets looks at the first
+            steps only.
 
     Raises:
         TypeError: a number is none (a text of YAML 1.1, such as "3e-3", is a text).
@@ -61,6 +74,15 @@ class Recipe(Checked):
     patience: Count | None = None
     precision: Precision = "32-true"
     compile: bool = False
+    capture: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.capture and self.precision == "16-mixed":
+            raise ValueError(
+                'capture with precision "16-mixed", whose scale changes from step to step; take '
+                '"bf16-mixed"'
+            )
 
     @classmethod
     @checked

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cvcourse.checks import Checked, Share, check, check_labels, checked
+from cvcourse.checks import Checked, Share, check, check_labels, checked, recording
 from cvcourse.data import ImageSet
 from cvcourse.train.look import check_finite, logits_of
 
@@ -37,7 +37,8 @@ class Batch(Checked):
         indices: (B,) int64, where these images stand in the training set.
         generator: on the images' device, for every random choice of a step. Its state is part of
             the checkpoint; a step that draws from other images (see `pseudo_label`) draws with it.
-        progress: how much of the run lies behind, from 0 to 1, for whatever a step ramps up.
+        progress: how much of the run lies behind, from 0 to 1, for whatever a step ramps up; None
+            while the step is recorded to be played again and again (`Recipe(capture=True)`).
         n_images: in the training set; None where that is not known.
         n_classes: of the training set; None where that is not known.
         unlabeled: how many images of the training set have no label.
@@ -47,7 +48,7 @@ class Batch(Checked):
     labels: Tensor
     indices: Tensor
     generator: torch.Generator
-    progress: Share = 0.0
+    progress: Share | None = 0.0
     n_images: int | None = None
     n_classes: int | None = None
     unlabeled: int = 0
@@ -164,7 +165,7 @@ def augmented(augment: Augment | None, images: Tensor, generator: torch.Generato
     made = check("what augment made", augment(images, generator), Tensor)
     if len(made) != len(images):
         raise ValueError(f"augment made {len(made)} of {len(images)} images; expected as many")
-    if made.is_floating_point() and not bool(made.isfinite().all()):
+    if made.is_floating_point() and not recording(made) and not bool(made.isfinite().all()):
         raise ValueError("augment made NaN or infinity of some images; expected finite pixels")
     return made
 

@@ -1,14 +1,17 @@
 """What must hold on a GPU too; skipped, with the reason, where there is none."""
 
+from typing import Any
+
 import pytest
 import torch
+import torch.nn.functional as F
 
 from cvcourse.augment import RandAugment, crop_and_flip
 from cvcourse.augment.randaugment import OPERATIONS
 from cvcourse.data import render, split_labels
 from cvcourse.experiment import repeat
 from cvcourse.models import SmallCNN, standardized
-from cvcourse.train import History, Recipe, Step, accuracy, fit, predict
+from cvcourse.train import Batch, History, Recipe, Step, accuracy, fit, predict, supervised
 from cvcourse.train.distill import distillation
 from cvcourse.train.fit import Run
 from cvcourse.train.fixmatch import fixmatch
@@ -50,10 +53,11 @@ def test_images_and_augmentation_stay_on_the_device(monkeypatch: pytest.MonkeyPa
     batches = Run.batches
 
     def spy(run: Run, epoch: int, first: int = 0):
-        for batch in batches(run, epoch, first):
-            devices.add(batch.images.device.type)
-            assert batch.images.dtype == torch.uint8
-            yield batch
+        for indices in batches(run, epoch, first):
+            images = run.batch(indices).images
+            devices.add(images.device.type)
+            assert images.dtype == torch.uint8
+            yield indices
 
     monkeypatch.setattr(Run, "batches", spy)
     fit(standardized(SmallCNN(), TRAIN), TRAIN, Recipe(epochs=1), augment=crop_and_flip)
@@ -113,3 +117,73 @@ def test_randaugment_does_the_same_on_the_device() -> None:
     there = augment.on_batch(images.cuda(), chosen.cuda(), up.cuda()).cpu().int()
     off = (here - there).abs()
     assert (off > 1).float().mean() < 1e-3  # rounding, and where it tips a threshold
+
+
+def recorded_and_not(**changes: Any) -> tuple[History, History]:
+    """FixMatch as it is, and recorded as a CUDA graph, from the same weights and draws."""
+    histories = []
+    for capture in (False, True):
+        recipe = Recipe(epochs=3, batch_size=40, capture=capture, **changes)
+        augment = RandAugment(n=2, m="random")
+        step = fixmatch(SPLIT.labeled.to("cuda"), weak=crop_and_flip, strong=augment, threshold=0.0)
+        pool = SPLIT.unlabeled.to("cuda")
+        histories.append(fit(new_model(), pool, recipe, step=step))
+    return histories[0], histories[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "sgd", "schedule": "cosine", "learning_rate": 0.03, "ema_decay": 0.9},
+        {"clip_norm": 1.0},
+        {"precision": "bf16-mixed"},
+    ],
+    ids=["AdamW", "SGD", "clipped", "bf16"],
+)
+def test_a_recorded_step_is_the_step(changes: dict[str, Any]) -> None:
+    """It draws other pictures and another rate at each step, as without a recording."""
+    plain, played = recorded_and_not(**changes)
+    assert len(plain) * (len(SPLIT.unlabeled) // 40) > 20, "most steps are played"
+    wanted = {"atol": 0.05 if "precision" in changes else 0.02, "rtol": 0}
+    torch.testing.assert_close(played.column("loss"), plain.column("loss"), **wanted)
+    assert played.column("learning_rate") == plain.column("learning_rate")
+
+
+def test_dropout_is_drawn_anew_in_a_recording() -> None:
+    class Noise(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 2)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            kept = F.dropout(torch.ones(len(images), 1, device=images.device), 0.5)
+            seen.append(kept.mean().detach())
+            return self.layer(kept)
+
+    seen: list[torch.Tensor] = []
+
+    def step(model: torch.nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, Any]]:
+        loss = model(batch.images).square().mean()
+        return loss, {"kept": seen[-1]}
+
+    pool = SPLIT.unlabeled.to("cuda")
+    history = fit(Noise(), pool, Recipe(epochs=5, batch_size=len(pool), capture=True), step=step)
+    assert len(set(history.column("kept"))) == 5
+
+
+@pytest.mark.parametrize("asks", ["progress", "number", "elsewhere"])
+def test_a_step_that_cannot_be_recorded_says_so(asks: str) -> None:
+    def step(model: torch.nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, Any]]:
+        loss, metrics = supervised(model, batch)
+        if asks == "progress":
+            return loss * batch.progress, metrics
+        if asks == "number":
+            return loss, {"loss before": loss.item()}
+        return loss + TRAIN.images.cuda().float().mean(), metrics
+
+    recipe = Recipe(epochs=1, batch_size=32, capture=True)
+    with pytest.raises(RuntimeError, match=r"cannot be recorded as a CUDA graph.*leave Recipe"):
+        fit(new_model(), TRAIN, recipe, step=step)
+    again = fit(new_model(), TRAIN, Recipe(epochs=1, batch_size=32, capture=True))
+    assert len(again) == 1, "the GPU and its random numbers go on"
