@@ -70,7 +70,7 @@ def code_of(path: Path) -> dict[str, str]:
     """What a notebook's results come from: file → checksum.
 
     Its own cells, and each module of the package that it imports, or that one
-    of these imports; those that only draw are left out.
+    of these imports; those that only draw, or show records, are left out.
     """
     notebook = nbformat.read(path, as_version=4)
     cells = [
@@ -78,6 +78,7 @@ def code_of(path: Path) -> dict[str, str]:
         for cell in notebook.cells
         if cell.cell_type == "code"
         and "practice" not in cell.source
+        and "load_records(" not in cell.source
         and not {"parameters", "setup"} & set(cell.metadata.get("tags", ()))
     ]
     source = "\n".join(cells)

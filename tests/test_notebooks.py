@@ -140,6 +140,16 @@ def test_no_finding_is_judged_by_a_mean(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_what_corrects_a_statement_could_have_confirmed_it(path: Path) -> None:
+    """With a margin above zero, a gain as small as a paper's own would pass as no gain."""
+    for made in (made for cell in code_cells(path) for made in claims_of(cell)):
+        if made["verdict"] == "corrected":
+            for found in made["findings"]:
+                gains = found.get("rule") == "less than" and found["bound"] > 0
+                assert not gains, f"{made['id']}: {found['what']}"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 def test_every_parameter_is_a_plain_value_on_a_line_of_its_own(path: Path) -> None:
     """So that records can set each of them; the last is where a record goes."""
     lines = ast.parse(code_cells(path)[1].source).body

@@ -1,9 +1,10 @@
 """What the home page shows of the chapters, read from them when the site is built: no copies.
 
 `{notebook-output} notebooks/x.ipynb` with `:cell: id` puts the stored picture or HTML of one cell
-on a page of prose, so an explorable lives there without a kernel and without PyTorch. `{chapters}`
-makes a card for each chapter: its title, its minutes and its verdicts. `{verdict-wall}` has one
-tile for each claim.
+on a page of prose, so an explorable lives there without a kernel and without PyTorch. A notebook
+says the same as `<!-- output of notebooks/x.ipynb id -->`, which is nothing where it is run.
+`{chapters}` makes a card for each chapter: its title, its minutes and its verdicts.
+`{verdict-wall}` has one tile for each claim.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ from ledger_data import VERDICTS, css_class
 from parts import markdown, paragraph
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+logger = logging.getLogger(__name__)
+
+BORROWED = re.compile(r"<!-- output of (\S+) (\S+) -->")
 MINUTES = re.compile(r"\*\*Time\*\* (\d+) minutes to read")
 
 
@@ -30,6 +35,43 @@ def read_cells(env: BuildEnvironment, name: str) -> list[nbformat.NotebookNode]:
     """The cells of a notebook, by its path from the source folder; the page now depends on it."""
     env.note_dependency(name)
     return list(nbformat.read(Path(env.srcdir, name), as_version=4).cells)
+
+
+def stored_output(env: BuildEnvironment, path: str, id: str | None) -> nodes.container:
+    """What the cell with this id has shown: HTML as it is, or a picture with its text.
+
+    Raises:
+        ValueError: there is no such notebook or cell, or it has shown neither.
+    """
+    try:
+        cells = read_cells(env, path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot read the notebook {path}: {error}") from error
+    cell = next((cell for cell in cells if cell.get("id") == id), None)
+    if cell is None:
+        raise ValueError(f"{path} has no cell {id!r}; set :cell: to an id that stands in it")
+    found: list[nodes.Node] = []
+    for output in cell.get("outputs", ()):
+        data = output.get("data", {})
+        if "text/html" in data:
+            found.append(nodes.raw("", data["text/html"], format="html"))
+        elif "image/png" in data:
+            picture = data["image/png"].replace("\n", "")
+            alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+            found.append(nodes.image(uri=f"data:image/png;base64,{picture}", alt=alt))
+    if not found:
+        raise ValueError(f"cell {id} of {path} stores no picture and no HTML; run the notebook")
+    return nodes.container("", *found, classes=["notebook-output", "cell_output"])
+
+
+def borrow(app: Sphinx, doctree: nodes.document) -> None:
+    """Put outputs where a notebook's text wants them."""
+    for comment in list(doctree.findall(nodes.raw)):
+        if wanted := BORROWED.fullmatch(comment.astext().strip()):
+            try:
+                comment.replace_self(stored_output(app.env, *wanted.groups()))
+            except ValueError as error:
+                logger.warning("%s", error, location=comment)
 
 
 class NotebookOutput(SphinxDirective):
@@ -40,26 +82,10 @@ class NotebookOutput(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Find the cell and its output."""
-        path, id = self.arguments[0], self.options.get("cell")
         try:
-            cells = read_cells(self.env, path)
-        except (OSError, ValueError) as error:
-            raise self.error(f"cannot read the notebook {path}: {error}") from error
-        cell = next((cell for cell in cells if cell.get("id") == id), None)
-        if cell is None:
-            raise self.error(f"{path} has no cell {id!r}; set :cell: to an id that stands in it")
-        found: list[nodes.Node] = []
-        for output in cell.get("outputs", ()):
-            data = output.get("data", {})
-            if "text/html" in data:
-                found.append(nodes.raw("", data["text/html"], format="html"))
-            elif "image/png" in data:
-                picture = data["image/png"].replace("\n", "")
-                alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
-                found.append(nodes.image(uri=f"data:image/png;base64,{picture}", alt=alt))
-        if not found:
-            raise self.error(f"cell {id} of {path} stores no picture and no HTML; run the notebook")
-        return [nodes.container("", *found, classes=["notebook-output", "cell_output"])]
+            return [stored_output(self.env, self.arguments[0], self.options.get("cell"))]
+        except ValueError as error:
+            raise self.error(str(error)) from error
 
 
 class Chapters(SphinxDirective):
@@ -116,6 +142,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives, which want the claims."""
     app.setup_extension("ledger")
     app.add_directive("notebook-output", NotebookOutput)
+    app.connect("doctree-read", borrow)
     app.add_directive("chapters", Chapters)
     app.add_directive("verdict-wall", VerdictWall)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -57,6 +57,10 @@ def _a_step(generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
         "That is the step alone. It starts where the weight is.": (
             lambda weight, gradient, learning_rate: -learning_rate * gradient
         ),
+        "That scales the weight. The step does not depend on the weight: subtract learning rate × "
+        "gradient.": (
+            lambda weight, gradient, learning_rate: weight * (1 - learning_rate * gradient)
+        ),
         "You divide by the learning rate; it is a factor.": (
             lambda weight, gradient, learning_rate: weight - gradient / learning_rate
         ),

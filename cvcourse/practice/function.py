@@ -110,7 +110,7 @@ class Function(Exercise):
             if _all_agree(given, outputs):
                 return f"Two things are wrong. {text}"
         for text, outputs in self._known.items():
-            if outputs and (two := slip(given, outputs, calls)):
+            if outputs and (two := slip(given, outputs)):
                 return f"Two things are wrong. {text} {two}"
         return None
 

@@ -194,6 +194,12 @@ def _box_by_mass(mask: Tensor, half: float = 0.5) -> Tensor:
         "That is the box's two corners; expected its centre, and its width and height.": _corners,
         "x and width belong to the picture's width, y and height to its height: this picture is "
         "not square.": lambda mask: _box(*_edges(mask), mask.shape[0], mask.shape[1]),
+        "You divide by the width throughout: y and height are fractions of the picture's height.": (
+            lambda mask: _box(*_edges(mask), mask.shape[1], mask.shape[1])
+        ),
+        "You divide by the height throughout: x and width are fractions of the picture's width.": (
+            lambda mask: _box(*_edges(mask), mask.shape[0], mask.shape[0])
+        ),
         "The size is right. The place is the box's corner; expected its centre.": (_corner_box),
     },
 )

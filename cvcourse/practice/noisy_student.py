@@ -81,6 +81,9 @@ def _losses(
                 [F.cross_entropy(z, y, reduction="none"), _soft(others, soft)]
             ).mean()
         ),
+        "The teacher's answers are probabilities already: no softmax of them.": partial(
+            _losses, target=lambda soft: soft.softmax(1)
+        ),
         "The average of the two; expected their sum.": lambda z, y, others, soft: (
             _losses(z, y, others, soft) / 2
         ),

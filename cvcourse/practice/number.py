@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cvcourse.checks import NotNegative, Numbers, checked
 from cvcourse.practice.exercise import Exercise, Feedback
-from cvcourse.practice.reading import as_array, kind_of
+from cvcourse.practice.reading import RELATIVE, as_array, kind_of
 from cvcourse.practice.slips import slip
 
 
@@ -50,10 +50,11 @@ class Number(Exercise):
         if given is not None and right.ndim == 0 and given.size == 1:
             given = given.reshape(())  # [7850] is 7850
         if given is None or given.shape != right.shape:
-            kind = "no number" if given is None else f"of shape {given.shape}"
-            return Feedback(
-                "✗", f"That {type(answer).__name__} is {kind}; expected {wanted}, without quotes."
-            )
+            found = f"That {type(answer).__name__} is no number"
+            if given is not None:
+                found = f"Those are {given.size} numbers" if given.ndim else "That is one number"
+            plain = ", without quotes" if isinstance(answer, str) else ""
+            return Feedback("✗", f"{found}; expected {wanted}{plain}.")
         if not np.isfinite(given).all():
             return Feedback("✗", f"{answer} is not finite; is there a division by zero?")
         if self._close(given, right).all():
@@ -61,7 +62,7 @@ class Number(Exercise):
         for feedback, wrong in self.mistakes.items():
             if self._close(given, wrong).all():
                 return Feedback("✗", feedback)
-        if told := slip([given], [right]):
+        if told := slip([given], [right], relative=max(RELATIVE, self.tolerance)):
             return Feedback("✗", told)
         if right.ndim:
             marks = " ".join("✓" if ok else "✗" for ok in self._close(given, right))

@@ -129,14 +129,17 @@ def _entropy(
 @Function.of(
     hint="log softmax(z) = z − logsumexp(z), and torch.logsumexp never overflows. Then pick the "
     "entry of the right class.",
-    why="Written this way, it stays finite for any logits, and for unit steps it is what "
-    "F.cross_entropy computes.",
+    why="Written this way, it stays finite for any logits. This is what F.cross_entropy computes.",
     inputs=_scores,
     forbidden={"F.cross_entropy, which is PyTorch's own": calls("cross_entropy")},
     mistakes={
         "Right for small logits. For large ones the exponential overflows, and infinity divided by "
         "infinity is NaN. Stay with logarithms: logsumexp.": lambda scores, labels: (
             -(scores.exp() / scores.exp().sum(1, True)).gather(1, labels[:, None]).log().mean()
+        ),
+        "The clamp keeps it finite, and hides how wrong the worst answers are. Stay with "
+        "logarithms: logsumexp.": partial(
+            _entropy, of=lambda scores, dim: scores.softmax(dim).clamp(min=1e-12).log()
         ),
         "That is the sum over the batch; expected the mean.": partial(_entropy, reduce=torch.sum),
         "The sign: a loss is small when the right class is likely.": partial(_entropy, sign=-1),
@@ -253,7 +256,7 @@ quiz = Quiz(
             "It has a thirtieth of the parameters, and over three times the multiply-adds.",
         ),
         Right(
-            "No: it multiplies more, and remembers more.",
+            "No: it multiplies more.",
             "A shared weight is stored once and used at every position.",
         ),
         Wrong("They cost the same.", "2.8 million multiply-adds against 0.8 million."),

@@ -46,7 +46,11 @@ def wrong_labels() -> int:
 
 def _answers(generator: torch.Generator) -> tuple[Tensor, float]:
     logits = 2 * torch.randn(30, 4, generator=generator)
-    return logits, 0.6 + 0.2 * float(torch.rand((), generator=generator))
+    threshold = 0.6 + 0.2 * float(torch.rand((), generator=generator))
+    if torch.rand((), generator=generator) < 0.3:
+        logits[::3] *= 1000  # a confidence of exactly 1, and a threshold at it
+        threshold = 1.0
+    return logits, threshold
 
 
 def _sure(
@@ -70,6 +74,11 @@ def _sure(
     inputs=_answers,
     dtype="int",
     mistakes={
+        "A confidence of just the threshold is enough: −1 is for those below it.": (
+            lambda logits, t: torch.where(
+                logits.softmax(1).max(dim=1).values > t, logits.argmax(dim=1), -1
+            )
+        ),
         "The threshold is one of probabilities; you compare it with logits.": partial(
             _sure, of=lambda logits, dim: logits
         ),
@@ -126,6 +135,9 @@ def _kept(logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
         ),
         "That is the sum; expected the mean over those that have a label.": (
             lambda logits, labels: _kept(logits, labels, "sum")
+        ),
+        "You leave out class 0; it is a class. Those without a label are −1.": (
+            lambda logits, labels: _kept(logits, labels.masked_fill(labels == 0, -1)).nan_to_num()
         ),
         "Pictures without a label count as class 0.": lambda logits, labels: F.cross_entropy(
             logits, labels.clamp(min=0)

@@ -131,6 +131,9 @@ def _ends(
         "Neighbouring units are one jump apart, not one pixel.": partial(_ends, apart=1),
         "The first pixel is right, and the last one too far: it is still seen, so the field holds "
         "last − first + 1 pixels.": partial(_ends, further=1),
+        "Half a pixel too far on both sides: from its centre a field reaches (size − 1) / 2.": (
+            lambda layers, unit: np.add(_ends(layers, unit), (-0.5, 0.5))
+        ),
         "Units are counted from 0.": lambda layers, unit: _ends(layers, unit - 1),
         "A field may begin outside of the picture, in the padding: do not cut it off at 0.": (
             lambda layers, unit: tuple(max(0, end) for end in _ends(layers, unit))

@@ -54,6 +54,7 @@ def to_halve() -> float:
         / 3072,
         "That many multiply-adds, yes; but each stored vector takes 64 of them.": 2_802_304,
         "A square does not count twice: a distance is one multiply-add a number.": 2_802_304 / 128,
+        "That was for pixels, 3,072 numbers a picture; these vectors have 64.": 912,
         "The query has its features already; here only the search counts.": 0,
         "A distance is one multiply-add a number: 64, not 64 times 64.": 2_802_304 / 64**2,
     },
@@ -207,8 +208,8 @@ quiz = Quiz(
         Wrong("Always, since a search learns nothing.", "A query costs n times a vector's length."),
     ),
     Question(
-        "A ball tree computed 12 % of the distances for two numbers a picture, and no fewer than "
-        "brute force for pixels. Why?",
+        "A ball tree computed about a tenth of the distances for two numbers a picture, and no "
+        "fewer than brute force for pixels. Why?",
         Wrong("Pixels are integers.", "The same would happen with any long vectors like these."),
         Wrong("The tree was built badly.", "It is the same code on the same pictures."),
         Right(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from cvcourse.practice.reading import Array, agree
+from cvcourse.practice.reading import RELATIVE, Array, agree
 
 Change = Callable[[Array], Any]
 
@@ -46,7 +46,11 @@ MAKE: dict[str, Change] = {
 
 
 def slip(
-    given: Sequence[Array], right: Sequence[Array], calls: Sequence[Mapping[str, Any]] = ()
+    given: Sequence[Array],
+    right: Sequence[Array],
+    calls: Sequence[Mapping[str, Any]] = (),
+    *,
+    relative: float = RELATIVE,
 ) -> str | None:
     """The slip that explains what was given in all calls, in words.
 
@@ -54,6 +58,7 @@ def slip(
         given: what an answer gives, call by call.
         right: what it should give.
         calls: the arguments of each call, by their names.
+        relative: how far off is right, where numbers are undone, relative to them.
 
     >>> import numpy as np
     >>> from cvcourse.practice.slips import slip
@@ -61,7 +66,7 @@ def slip(
     'That is per cent, 100 times too large; expected a share, from 0 to 1.'
     """
     for text, undo in UNDO.items():
-        if _always(given, right, undo=undo):
+        if _always(given, right, undo=undo, relative=relative):
             return text
     for text, make in MAKE.items():
         if _always(given, right, make=make):
@@ -81,6 +86,7 @@ def _always(
     right: Sequence[Array],
     undo: Change = np.asarray,
     make: Change = np.asarray,
+    relative: float = RELATIVE,
 ) -> bool:
     for one, other in zip(given, right, strict=True):
         try:
@@ -88,7 +94,7 @@ def _always(
                 ours, theirs = np.asarray(undo(one)), np.asarray(make(other))
         except ValueError:  # it has other axes
             return False
-        if not np.isfinite(ours).all() or not agree(ours, theirs):
+        if not np.isfinite(ours).all() or not agree(ours, theirs, relative=relative):
             return False
     return True
 
@@ -108,14 +114,15 @@ def _factors(
                 if _scaled(given, right, factors):
                     yield f"There is a factor {label} too many."
         for axis in (*range(sample.ndim), ...) if isinstance(sample, Tensor) else ():
-            which = f"as many as {name} has {'numbers' if axis is ... else f'along dim={axis}'}"
+            place = "numbers" if axis is ... else f"along dim={axis}"
             sizes = [
                 (call[name].numel() if axis is ... else call[name].shape[axis]) for call in calls
             ]
+            length = f"{sizes[0]}, as many as {name} has {place}"
             if _scaled(given, right, sizes):
-                yield f"That is {sizes[0]} times too large, {which}: divide by how many there are."
+                yield f"Too large by a factor of {length}: divide by it."
             if _scaled(right, given, sizes):
-                yield f"That is {sizes[0]} times too small, {which}: you average over too much."
+                yield f"Too small by a factor of {length}: you divide once too often."
 
 
 def _scaled(large: Sequence[Array], small: Sequence[Array], factors: Sequence[float]) -> bool:

@@ -63,6 +63,19 @@ def test_a_picture_comes_with_its_words(build: Build, notebook: Path) -> None:
     assert f'<img alt="A dot." src="data:image/png;base64,{PIXEL}" />' in page
 
 
+def borrowing(cell: str, name: str = "03_layer") -> str:
+    return f"# Home\n\n<!-- output of notebooks/{name}.ipynb {cell} -->{TOC}"
+
+
+def test_a_notebooks_text_has_a_figure_of_another_in_a_comment(
+    build: Build, notebook: Path
+) -> None:
+    pages, warnings = build(SETTINGS, index=borrowing("live"))
+    assert warnings == ""
+    assert LIVE in (pages / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("write", [output, borrowing])
 @pytest.mark.parametrize(
     ("cell", "name", "warning"),
     [
@@ -72,9 +85,14 @@ def test_a_picture_comes_with_its_words(build: Build, notebook: Path) -> None:
     ],
 )
 def test_what_is_not_there_is_a_warning(
-    build: Build, notebook: Path, cell: str, name: str, warning: str
+    build: Build,
+    notebook: Path,
+    write: Callable[..., str],
+    cell: str,
+    name: str,
+    warning: str,
 ) -> None:
-    assert warning in build(SETTINGS, index=output(cell, name))[1]
+    assert warning in build(SETTINGS, index=write(cell, name))[1]
 
 
 def test_a_card_has_the_chapters_own_title_minutes_and_verdicts(
@@ -112,10 +130,26 @@ def test_the_books_home_is_alive_from_disk(
     base = address(site, "disk")
     tab = open_tab(base)
     tab.goto(f"{base}book/index.html", wait_until="load")
-    lab = tab.locator(".notebook-output .cvx:not(.cvx-still)")
+    lab = tab.get_by_role("region", name="Crop lab")
     before = lab.inner_text()
     lab.locator(".cvx-drag").press("ArrowRight")
     assert lab.inner_text() != before
+
+
+@pytest.mark.parametrize("page", ["book/index.html", "notebooks/03_one_layer.html"])
+def test_ones_own_picture_is_judged_on_the_home_page_and_in_chapter_3(
+    site: Path, open_tab: Callable[..., Any], address: Callable[[Path, str], str], page: str
+) -> None:
+    base = address(site, "disk")
+    tab = open_tab(base)
+    tab.goto(f"{base}{page}", wait_until="load")
+    own = tab.get_by_role("region", name="Your own picture")
+    own.scroll_into_view_if_needed()
+    before = own.inner_text()
+    own.locator(".cvx-drag").first.press("ArrowRight")
+    tab.wait_for_function(
+        "([e, before]) => e.innerText !== before", arg=[own.element_handle(), before]
+    )
 
 
 def test_the_books_home_has_no_copy_of_the_lab(site: Path) -> None:
