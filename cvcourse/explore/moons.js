@@ -3,7 +3,8 @@
 const STEPS = 300, RATE = 0.05, EASY = 0.05, HARD = 0.2, DRAWS = 8; // as in Python
 const FIXED = ["places", "scatter", "moves", "frequencies", "phases", "start", "orders"];
 const CHOSEN = ["per_class", "draw", "labels", "width", "way", "threshold"];
-const LEFT = -1.75, TOP = 1.75, SIDE = 0.0625, COLUMNS = 72, ROWS = 48; // what is drawn of the plane
+const LEFT = -1.75, TOP = 1.75, SIDE = 0.09375, COLUMNS = 48, ROWS = 32; // what is drawn of the plane
+const BLUE = [0, 114, 178], ORANGE = [213, 94, 0]; // on light and on dark paper
 
 // The network's first layer: cosines in fixed directions, and a one for the bias.
 function waves({ frequencies, phases }, [x, y]) {
@@ -84,7 +85,9 @@ function border(values) {
   const path = [];
   const at = (row, column) => values[row * COLUMNS + column];
   for (let row = 0; row + 1 < ROWS; row += 1) for (let column = 0; column + 1 < COLUMNS; column += 1) {
-    const corners = [[0, 0], [0, 1], [1, 1], [1, 0]].map(([r, c]) => [row + r, column + c]);
+    const lower = at(row, column) > 0;
+    if (at(row, column + 1) > 0 === lower && at(row + 1, column) > 0 === lower && at(row + 1, column + 1) > 0 === lower) continue;
+    const corners = [[row, column], [row, column + 1], [row + 1, column + 1], [row + 1, column]];
     const crossed = corners.flatMap(([r, c], k) => {
       const [R, C] = corners[(k + 1) % 4], from = at(r, c), to = at(R, C);
       if (from > 0 === to > 0) return [];
@@ -102,9 +105,9 @@ function panel(name, grid, others) {
   const pen = canvas.getContext("2d"), pixels = pen.createImageData(COLUMNS, ROWS);
   const paths = Object.fromEntries(["blue", "orange"].flatMap((tone) => [0.3, 1].map((opacity) =>
     [`${tone} ${opacity}`, h("svg:path", { fill: `var(--cvx-${tone})`, "fill-opacity": opacity })])));
-  const line = h("svg:path", { fill: "none", stroke: "var(--cvx-ink)", "stroke-width": 0.5 });
-  const large = h("svg:path", { fill: "none", stroke: "var(--cvx-ink)", "stroke-width": 0.5 });
-  const crosses = h("svg:path", { fill: "none", stroke: "var(--cvx-ink)", "stroke-width": 0.35 });
+  const line = h("svg:path", { fill: "none", stroke: "var(--cvx-ink)", "stroke-width": 0.4 });
+  const large = h("svg:path", { fill: "none", stroke: "var(--cvx-ink)", "stroke-width": 0.3 });
+  const crosses = h("svg:path", { fill: "none", stroke: "var(--cvx-ink)", "stroke-width": 0.25 });
   const figure = h("svg:svg", { viewBox: `0 0 ${COLUMNS} ${ROWS}`, role: "img", "aria-label": `The plane: ${name}` },
     ...Object.values(paths), line, large, crosses);
   const share = bar(others ? "green" : "grey");
@@ -117,7 +120,8 @@ function panel(name, grid, others) {
     const values = grid.map((wave) => logit(one.weights, wave));
     values.forEach((z, i) => {
       const p = sigmoid(z);
-      pixels.data.set([...(p > 0.5 ? [213, 94, 0] : [0, 114, 178]), 150 * Math.abs(2 * p - 1)], 4 * i);
+      pixels.data.set(p > 0.5 ? ORANGE : BLUE, 4 * i);
+      pixels.data[4 * i + 3] = 150 * Math.abs(2 * p - 1);
     });
     pen.putImageData(pixels, 0, 0);
     line.setAttribute("d", border(values));
@@ -126,12 +130,12 @@ function panel(name, grid, others) {
     found.all.forEach(({ answer, sure, wrong }, i) => {
       const [x, y] = [(one.points[i][0] - LEFT) / SIDE, (TOP - one.points[i][1]) / SIDE].map((u) => Number(u.toFixed(2)));
       if (one.known.includes(i)) {
-        drawn[`${["blue", "orange"][i % 2]} 1`] += mark(i, x, y, 1.5);
-        labels += mark(i, x, y, 1.5);
+        drawn[`${["blue", "orange"][i % 2]} 1`] += mark(i, x, y, 1);
+        labels += mark(i, x, y, 1);
         return;
       }
-      drawn[`${["blue", "orange"][answer]} ${others && sure ? 1 : 0.3}`] += mark(i, x, y, 0.6);
-      if (wrong) wrongs += `M${x - 1} ${y - 1}l2 2m0 -2l-2 2`;
+      drawn[`${["blue", "orange"][answer]} ${others && sure ? 1 : 0.3}`] += mark(i, x, y, 0.4);
+      if (wrong) wrongs += `M${x - 0.7} ${y - 0.7}l1.4 1.4m0 -1.4l-1.4 1.4`;
     });
     Object.entries(drawn).forEach(([key, d]) => paths[key].setAttribute("d", d));
     large.setAttribute("d", labels);
@@ -167,9 +171,9 @@ function render({ model, el }) {
   const presets = buttons("Try", Object.fromEntries(Object.entries(PRESETS).map(([name, changes]) =>
     [name, () => { put(model, changes); queueMicrotask(start); }])));
   const say = card(el, "Two moons, trained live",
-    legend({ blue: "says: upper moon (● is right)", orange: "says: lower moon (■ is right)" }),
+    legend({ blue: "answer: upper moon (●)", orange: "answer: lower moon (■)" }),
     h("div", { class: "cvx-pair cvx-stacking" }, ...panels.map((p) => p.element)),
-    h("div", { class: "cvx-name" }, "large: has a label · full colour: has a pseudo-label now · ×: a wrong answer · bars: share of all points that is right"),
+    h("div", { class: "cvx-name" }, "large: with a label · full colour: with a pseudo-label now · ×: the answer is wrong · bars: right answers at all points"),
     h("div", { class: "cvx-controls" }, presets.element, train.element, way.element, labels.element, ...Object.values(sliders).map((s) => s.element)));
   let pair, frame;
 

@@ -190,12 +190,12 @@ class TwoMoons(Explorable):
 
     def still(self) -> str:
         """Both arms after training: the points, and the regions of the two answers."""
-        parts = [self._panel(296 * i, *arm) for i, arm in enumerate(ARMS.items())]
-        return still.picture(600, 230, self.caption(), *parts)
+        parts = [self._panel(308 * i, *arm) for i, arm in enumerate(ARMS.items())]
+        return still.picture(600, 220, self.caption(), *parts)
 
     def _panel(self, x0: float, name: str, others: bool) -> str:
-        """One arm, 300 × 200 units under its name; labelled points are large."""
-        weights, unit = self.train(others=others).weights, 300 / WIDE
+        """One arm, 292 × 195 units under its name; labelled points are large."""
+        weights, unit = self.train(others=others).weights, 292 / WIDE
         across, down = (torch.arange(0.5, n, dtype=torch.float64) / 8 for n in (8 * WIDE, 8 * TALL))
         spots = torch.cartesian_prod(TOP - down, LEFT + across).flip(1)  # cells of an eighth
         lower = (self.waves(spots) @ weights > 0).reshape(len(down), len(across))
@@ -207,7 +207,8 @@ class TwoMoons(Explorable):
                 parts.append(
                     f'<rect x="{x0 + side * column:.1f}" y="{24 + side * row:.1f}" '
                     f'width="{side * n:.1f}" height="{side:.1f}" '
-                    f'fill="{still.tone(TONES[answer])}" fill-opacity="0.2"/>'
+                    f'fill="{still.tone(TONES[answer])}" fill-opacity="0.2" '
+                    'shape-rendering="crispEdges"/>'
                 )
                 column += n
         for i, (x, y) in enumerate(self.points.tolist()):
