@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -107,6 +107,7 @@ class TwoMoons(Explorable):
         seed: Seed = 0,
     ) -> None:
         self.world = _world(seed)
+        self._trained: dict[Any, Outcome] = {}
         super().__init__(
             **{name: value.tolist() for name, value in self.world._asdict().items()},
             per_class=per_class,
@@ -153,6 +154,12 @@ class TwoMoons(Explorable):
         Args:
             others: also learn from the points that have no label.
         """
+        chosen = (others, self.way, self.threshold, self.width, *self.known)
+        if chosen not in self._trained:  # a page asks several times
+            self._trained[chosen] = self._train(others)
+        return self._trained[chosen]
+
+    def _train(self, others: bool) -> Outcome:
         truth, known, weights = self.truth, self.known, self.world.start
         clean, losses = self.waves(self.points), []
         mean = square = torch.zeros_like(weights)  # AdamW's averages

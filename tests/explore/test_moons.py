@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from traitlets import TraitError
+
 from cvcourse.explore import TwoMoons
 
 NEARLY = 1e-6  # the same arithmetic in another order; 300 steps of AdamW
@@ -64,3 +66,121 @@ def test_another_move_is_noticed(compute) -> None:
     state["moves"][100][0] += 0.01
     ((_, both),) = compute(TwoMoons, [state])
     assert both["weights"] != pytest.approx(moons.train(others=True).weights.tolist(), abs=NEARLY)
+
+
+PRESETS = {
+    "It helps": {},
+    "It talks itself into an error": SETTINGS[3] | {"seed": 0},
+    "The moons overlap": {"width": 0.3},
+}
+DONE = "document.querySelector('.cvx-summary').textContent.includes('After 300 of 300')"
+BY_HAND = "window.requestAnimationFrame = (act) => { window.frame = act; return 1; }"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_trains_to_what_python_has(name: str, show, source: str) -> None:
+    tab = show(TwoMoons(per_class=2, draw=6), source=source)
+    tab.get_by_role("button", name=name).click()
+    tab.wait_for_function(DONE)
+    moons = TwoMoons(**PRESETS[name])
+    alone, both = (moons.train(others=others) for others in (False, True))
+    assert tab.locator(".cvx-summary").inner_text() == (
+        f"After 300 of 300 steps, labels alone are right at {100 * alone.accuracy:.1f} % of the "
+        f"points, with {moons.way} it is {100 * both.accuracy:.1f} %: "
+        f"{100 * abs(both.accuracy - alone.accuracy):.1f} points "
+        f"{'less' if both.accuracy < alone.accuracy else 'more'}. "
+        f"Of {both.labelled} pseudo-labels, {both.wrong} are wrong."
+    )
+    bars = tab.locator(".cvx-bar span").all_inner_texts()
+    assert bars == [f"{alone.accuracy:.3f}", f"{both.accuracy:.3f}"]
+
+
+def test_it_trains_in_small_slices_and_stops(show) -> None:
+    tab = show(TwoMoons())
+    summary = tab.locator(".cvx-summary")
+    tab.evaluate(BY_HAND)
+    tab.get_by_role("button", name="train", exact=True).click()
+    assert summary.inner_text() == "Not trained yet: 10 of 200 points have a label."
+    tab.evaluate("frame()")
+    assert summary.inner_text().startswith(("After 1 of 300", "After 2 of 300"))
+    before = tab.locator("svg[role=img] path").evaluate_all("all => all.map(p => p.outerHTML)")
+    tab.evaluate("for (let n = 0; n < 60; n += 1) frame()")
+    after = tab.locator("svg[role=img] path").evaluate_all("all => all.map(p => p.outerHTML)")
+    assert after != before, "the boundary moves"
+    tab.get_by_role("button", name="from the start").click()
+    assert summary.inner_text().startswith("Not trained yet")
+    assert tab.get_by_role("button", name="train", exact=True).get_attribute("aria-pressed") == (
+        "false"
+    )
+
+
+def test_where_motion_is_unwanted_only_the_end_is_shown(show) -> None:
+    tab = show(TwoMoons(), reduced_motion="reduce")
+    tab.evaluate(BY_HAND)
+    tab.get_by_role("button", name="train", exact=True).click()
+    seen = tab.evaluate("""() => {
+        const seen = new Set();
+        while (window.frame) {
+            const act = window.frame;
+            window.frame = undefined;
+            act();
+            seen.add(document.querySelector(".cvx-summary").textContent.slice(0, 17));
+        }
+        return [...seen];
+    }""")
+    assert seen == ["Not trained yet: ", "After 300 of 300 "]
+
+
+def test_a_change_starts_anew(show) -> None:
+    tab = show(TwoMoons())
+    summary = tab.locator(".cvx-summary")
+    tab.get_by_role("button", name="train", exact=True).click()
+    tab.wait_for_function("document.querySelector('.cvx-summary').textContent.includes('After')")
+    tab.get_by_label("Labels per moon").press("ArrowRight")
+    assert summary.inner_text() == "Not trained yet: 12 of 200 points have a label."
+    tab.get_by_label("Threshold").press("Home")
+    assert tab.locator("output").last.inner_text() == "none"
+    for name in ("pseudo-labels", "outside"):
+        button = tab.get_by_role("button", name=name)
+        button.click()
+        assert button.get_attribute("aria-pressed") == "true"
+    assert summary.inner_text().startswith("Not trained yet")
+
+
+def test_what_the_chapter_says_of_the_presets_holds() -> None:
+    alone, both = (TwoMoons().train(others=others) for others in (False, True))
+    assert both.accuracy > alone.accuracy + 0.05
+    deceived = TwoMoons(**PRESETS["It talks itself into an error"])
+    alone, both = (deceived.train(others=others) for others in (False, True))
+    assert both.labelled == 200, "every answer counts"
+    assert both.wrong > 50
+    assert both.accuracy < alone.accuracy
+
+
+def test_labels_lie_where_they_are_said_to() -> None:
+    for draw in range(8):
+        anywhere = TwoMoons(draw=draw, per_class=10)
+        assert len(set(anywhere.known)) == 20
+        assert sum(i % 2 for i in anywhere.known) == 10
+        outside = TwoMoons(draw=draw, per_class=10, labels="outside", width=0.0)
+        x = outside.points[outside.known, 0]
+        upper = outside.truth[outside.known] == 0
+        assert (x[upper] < 0.05).all()
+        assert (x[~upper] > 0.95).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"per_class": 0}, "per_class is 0; expected 1 to 10"),
+        ({"draw": 8}, "draw is 8; expected 0 to 7"),
+        ({"labels": "inside"}, "labels is 'inside'"),
+        ({"width": 0.5}, "width is 0.5; expected 0 to 0.4"),
+        ({"way": "none"}, "way is 'none'"),
+        ({"threshold": 0.4}, "threshold is 0.4; expected 0.5 to 1"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_mistakes_are_named(settings: dict, message: str) -> None:
+    with pytest.raises(TraitError, match=message):
+        TwoMoons(**settings)

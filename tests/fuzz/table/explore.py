@@ -240,5 +240,16 @@ def rows() -> list[Row]:
             picture=photo(),
             **of,
         ),
+        row(
+            "explore.TwoMoons",
+            per_class=whole(5, 1, 10),
+            draw=whole(0, 0, 7),
+            labels=choice("outside", ["anywhere", "outside"]),
+            width=number(0.1, 0, 0.4),
+            way=choice("two views", ["pseudo-labels", "two views"]),
+            threshold=number(0.9, 0.5, 1),
+            seed=seed(),
+            **of,
+        ),
         row("explore.base.module", name=choice("softmax", ["softmax", "crop"])),
     ]
