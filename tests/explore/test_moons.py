@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
-
 from traitlets import TraitError
 
 from cvcourse.explore import TwoMoons

@@ -21,6 +21,7 @@ from fuzz.kinds import (
     names,
     number,
     numbers,
+    seed,
     text,
     thing,
     whole,
