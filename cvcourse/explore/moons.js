@@ -41,7 +41,8 @@ function learner(state, others) {
   }
   const said = (wave) => {
     const p = sigmoid(logit(weights, wave));
-    return { answer: Number(p > 0.5), sure: Math.max(p, 1 - p) >= threshold };
+    const confidence = Math.max(p, 1 - p);
+    return { answer: Number(p > 0.5), confidence, sure: confidence >= threshold };
   };
 
   one.step = () => {
@@ -63,9 +64,9 @@ function learner(state, others) {
   };
   one.answers = () => {
     const all = clean.map((wave, i) => { const s = said(wave); return { ...s, wrong: s.answer !== i % 2 }; });
-    const labelled = all.filter(({ sure }) => sure);
-    return { all, accuracy: 1 - all.filter(({ wrong }) => wrong).length / all.length,
-      labelled: labelled.length, wrong: labelled.filter(({ wrong }) => wrong).length };
+    const labelled = all.filter(({ sure }) => sure), errors = labelled.filter(({ wrong }) => wrong);
+    return { all, accuracy: 1 - all.filter(({ wrong }) => wrong).length / all.length, labelled: labelled.length,
+      wrong: errors.length, conviction: sum(errors.map(({ confidence }) => confidence)) / (errors.length || 1) };
   };
   return one;
 }
@@ -75,8 +76,8 @@ function compute(state) {
   return [false, true].map((others) => {
     const one = learner(state, others);
     const losses = [...Array(STEPS)].map(one.step);
-    const { accuracy, labelled, wrong } = one.answers();
-    return { weights: [...one.weights], losses, accuracy, labelled, wrong };
+    const { all, ...found } = one.answers();
+    return { weights: [...one.weights], losses, ...found };
   });
 }
 
@@ -184,7 +185,8 @@ function render({ model, el }) {
     if (steps === 0) return say(`Not trained yet: ${pair[0].known.length} of ${both.all.length} points have a label.`);
     const gain = 100 * (both.accuracy - alone.accuracy);
     return say(`After ${steps} of ${STEPS} steps, labels alone are right at ${percent(alone.accuracy)} of the points, with ${name} it is `
-      + `${percent(both.accuracy)}: ${fixed(Math.abs(gain), 1)} points ${gain < 0 ? "less" : "more"}. Of ${both.labelled} pseudo-labels, ${both.wrong} are wrong.`);
+      + `${percent(both.accuracy)}: ${fixed(Math.abs(gain), 1)} points ${gain < 0 ? "less" : "more"}. Of ${both.labelled} pseudo-labels, ${both.wrong} are wrong`
+      + (both.wrong ? `; in these its confidence is ${percent(both.conviction)} on average.` : "."));
   }
   // A few milliseconds of steps a frame; only the end is shown where motion is unwanted.
   function slice() {

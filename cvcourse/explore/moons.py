@@ -45,6 +45,7 @@ class Outcome(NamedTuple):
     accuracy: float  # share of right answers at all points
     labelled: int  # pseudo-labels at the end
     wrong: int  # so many of these are
+    conviction: float  # mean confidence in the wrong ones, 0 if there are none
 
 
 class TwoMoons(Explorable):
@@ -177,8 +178,15 @@ class TwoMoons(Explorable):
             weights = weights * (1 - 0.01 * self.rate) - self.rate * move
         said, sure = self._said(clean @ weights)
         wrong = said != truth
-        accuracy = 1 - float(wrong.double().mean())
-        return Outcome(weights, losses, accuracy, int(sure.sum()), int((sure & wrong).sum()))
+        errors = (clean @ weights)[sure & wrong].abs().sigmoid()
+        return Outcome(
+            weights,
+            losses,
+            accuracy=1 - float(wrong.double().mean()),
+            labelled=int(sure.sum()),
+            wrong=len(errors),
+            conviction=float(errors.mean()) if len(errors) else 0.0,
+        )
 
     def _said(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Answers, 0 or 1, and whether they are sure enough."""

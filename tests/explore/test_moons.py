@@ -56,6 +56,7 @@ def test_browser_trains_as_python_and_as_pytorch(settings: dict, compute) -> Non
         assert one["weights"] == pytest.approx(weights.tolist(), abs=NEARLY)
         assert one["accuracy"] == pytest.approx(python.accuracy, abs=1e-12)
         assert (one["labelled"], one["wrong"]) == (python.labelled, python.wrong)
+        assert one["conviction"] == pytest.approx(python.conviction, abs=NEARLY)
 
 
 def test_another_move_is_noticed(compute) -> None:
@@ -88,7 +89,10 @@ def test_a_preset_trains_to_what_python_has(name: str, show, source: str) -> Non
         f"points, with {moons.way} it is {100 * both.accuracy:.1f} %: "
         f"{100 * abs(both.accuracy - alone.accuracy):.1f} points "
         f"{'less' if both.accuracy < alone.accuracy else 'more'}. "
-        f"Of {both.labelled} pseudo-labels, {both.wrong} are wrong."
+        f"Of {both.labelled} pseudo-labels, {both.wrong} are wrong"
+    ) + (
+        f"; in these its confidence is {100 * both.conviction:.1f} % on average." * (both.wrong > 0)
+        or "."
     )
     bars = tab.locator(".cvx-bar span").all_inner_texts()
     assert bars == [f"{alone.accuracy:.3f}", f"{both.accuracy:.3f}"]
@@ -153,7 +157,23 @@ def test_what_the_chapter_says_of_the_presets_holds() -> None:
     alone, both = (deceived.train(others=others) for others in (False, True))
     assert both.labelled == 200, "every answer counts"
     assert both.wrong > 50
+    assert both.conviction > 0.95
     assert both.accuracy < alone.accuracy
+
+
+class After50(TwoMoons):
+    steps = 50
+
+
+def test_without_a_threshold_no_wrong_answer_of_step_50_is_put_right() -> None:
+    for draw in range(8):
+        settings = PRESETS["It talks itself into an error"] | {"draw": draw}
+        wrong = []
+        for moons in (After50(**settings), TwoMoons(**settings)):
+            answers = moons.waves(moons.points) @ moons.train(others=True).weights > 0
+            wrong.append(answers != moons.truth.bool())
+        assert wrong[0].sum() > 10
+        assert wrong[1][wrong[0]].all()
 
 
 def test_labels_lie_where_they_are_said_to() -> None:
