@@ -113,7 +113,7 @@ function panel(name, grid, others) {
     ...Object.values(paths), line, large, crosses);
   const share = bar(others ? "green" : "grey");
   const head = h("span", { class: "cvx-name" }, name);
-  const element = h("figure", {}, head, h("div", { class: "cvx-stack cvx-plot" }, canvas, figure), share.element);
+  const element = h("div", {}, head, h("div", { class: "cvx-stack cvx-plot" }, canvas, figure), share.element);
   const mark = (i, x, y, r) => (i % 2 ? `M${x - r} ${y - r}h${2 * r}v${2 * r}h${-2 * r}z`
     : `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`);
 
