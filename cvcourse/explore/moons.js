@@ -176,7 +176,7 @@ function render({ model, el }) {
     h("div", { class: "cvx-pair cvx-stacking" }, ...panels.map((p) => p.element)),
     h("div", { class: "cvx-name" }, "large: with a label · full colour: with a pseudo-label now · ×: the answer is wrong · bars: right answers at all points"),
     h("div", { class: "cvx-controls" }, presets.element, train.element, way.element, labels.element, ...Object.values(sliders).map((s) => s.element)));
-  let pair, frame;
+  let pair, frame, due; // due: a picture
 
   const percent = (share) => `${fixed(100 * share, 1)} %`;
   function draw() {
@@ -188,18 +188,21 @@ function render({ model, el }) {
       + `${percent(both.accuracy)}: ${fixed(Math.abs(gain), 1)} points ${gain < 0 ? "less" : "more"}. Of ${both.labelled} pseudo-labels, ${both.wrong} are wrong`
       + (both.wrong ? `; in these its confidence is ${percent(both.conviction)} on average.` : "."));
   }
-  // A few milliseconds of steps a frame; only the end is shown where motion is unwanted.
+  // Steps for a few milliseconds in one frame, a picture in the next; where motion is unwanted, only
+  // the end is shown.
   function slice() {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const until = performance.now() + (calm ? 20 : 8);
-    for (let n = 0; (calm || n < 2) && pair[0].steps < STEPS && performance.now() < until; n += 1) pair.forEach((one) => one.step());
+    for (let n = 0; !due && (calm || n < 4) && pair[0].steps < STEPS && performance.now() < until; n += 1) pair.forEach((one) => one.step());
     const done = pair[0].steps >= STEPS;
-    if (done || !calm) draw();
+    if (done || due) draw();
+    due = !due && !calm;
     frame = done ? undefined : requestAnimationFrame(slice);
     if (done) train.press("");
   }
   function again() {
     cancelAnimationFrame(frame);
+    due = false;
     const state = get();
     pair = [false, true].map((others) => learner(state, others));
     train.press("");

@@ -59,7 +59,7 @@ class TwoMoons(Explorable):
     arithmetic.
 
     >>> from cvcourse.explore import TwoMoons
-    >>> moons = TwoMoons(per_class=10, way="two views", threshold=0.95)
+    >>> moons = TwoMoons(per_class=5, way="two views", threshold=0.95)
     >>> moons.train(others=True).accuracy > moons.train(others=False).accuracy
     True
 
