@@ -5,6 +5,7 @@ from cvcourse.explore.crop import CropLab
 from cvcourse.explore.cutmix import CutMixBox
 from cvcourse.explore.distillation import DistillationLoss
 from cvcourse.explore.export import export_for_page
+from cvcourse.explore.moons import TwoMoons
 from cvcourse.explore.neighbours import NeighbourVote
 from cvcourse.explore.noisy import NoisyStudentRounds
 from cvcourse.explore.own_picture import OwnPicture
@@ -27,5 +28,6 @@ __all__ = [
     "RandAugmentSteps",
     "ReceptiveFieldStack",
     "SoftmaxTemperature",
+    "TwoMoons",
     "export_for_page",
 ]

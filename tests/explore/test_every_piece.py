@@ -88,6 +88,7 @@ PIECES = {
     "DistillationLoss": explore.DistillationLoss,
     "ReceptiveFieldStack": explore.ReceptiveFieldStack,
     "SoftmaxTemperature": lambda: explore.SoftmaxTemperature([0, 5], 100, ["cow", "dog"]),
+    "TwoMoons": explore.TwoMoons,
 }
 each = pytest.mark.parametrize("make", PIECES.values(), ids=PIECES)
 
