@@ -202,7 +202,7 @@ def _verdict_row(app: Sphinx, page: str, claim: Claim) -> str:
 
 def publish(app: Sphinx, error: Exception | None) -> None:
     """Write all claims beside the pages, for other programs; `claims.schema.json` says how."""
-    if error is None and app.builder.format == "html":
+    if error is None and app.builder.name == "html":
         claims = [
             asdict(c)
             | {"verdict": c.verdict, "trained_out": c.trained_out and asdict(c.trained_out)}

@@ -43,6 +43,8 @@ def keep_intervals(app: Sphinx, doctree: nodes.document) -> None:
 
 def enlarge(app: Sphinx, doctree: nodes.document) -> None:
     """Put each picture that a cell shows between the two ends of its switch."""
+    if app.builder.name != "html":
+        return  # a reader of electronic books has its own
     cells = (node for node in doctree.findall(nodes.container) if "cell_output" in node["classes"])
     for image in [image for cell in cells for image in cell.findall(nodes.image)]:
         before, after = (nodes.raw("", html, format="html") for html in ENLARGE)

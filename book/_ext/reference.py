@@ -17,8 +17,9 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.nodes import make_refnode
 
 BEFORE_NAPOLEON = 400
-#: `code`, which stays as it is, or a character that is markup in reStructuredText: |x|, val_.
-CODE_OR_MARKUP = re.compile(r"(`[^`]*`)|([|*]|(?<=\w)_(?!\w))")
+#: `code`, which stays as it is, or a character that is markup in reStructuredText: |x|, val_, and
+#: the C of "channels: C.", which would number a list.
+CODE_OR_MARKUP = re.compile(r"(`[^`]*`)|([|*]|(?<=\w)_(?!\w)|(?<=: )\w(?=\.$))")
 
 
 def read_as_plain_text(

@@ -37,12 +37,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def build(tmp_path: Path) -> Callable[..., tuple[Path, str]]:
     """Builds a tiny book of settings and texts: where its pages are, and the warnings."""
 
-    def build_one(settings: str, **texts: str) -> tuple[Path, str]:
+    def build_one(settings: str, builder: str = "html", **texts: str) -> tuple[Path, str]:
         settings += f"\nimport sys; sys.path.insert(0, {str(ROOT / 'book' / '_ext')!r})\n"
         (tmp_path / "conf.py").write_text(settings, "utf-8")
         for name, text in texts.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / f"{name}.md").write_text(text, "utf-8")
-        app = SphinxTestApp("html", tmp_path)
+        app = SphinxTestApp(builder, tmp_path)
         try:
             app.build()
             return Path(app.outdir), app.warning.getvalue()

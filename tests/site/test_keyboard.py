@@ -18,6 +18,10 @@ UNSEEN = """() => {
     const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
     const wrong = [];
     if (!box.width || !box.height || !inside) wrong.push("out of sight");
+    const over = inside && document.elementFromPoint(
+        Math.max(0, Math.min(innerWidth - 1, box.x + box.width / 2)),
+        Math.max(0, Math.min(innerHeight - 1, box.y + box.height / 2)));
+    if (over && !at.contains(over) && !over.contains(at)) wrong.push("covered");
     if (opacity < 0.9) wrong.push("transparent");
     if (!ring && style.boxShadow === "none") wrong.push("no outline");
     return wrong.length ? `${wrong.join(", ")}: ${at.outerHTML.slice(0, 160)}` : "";
@@ -93,3 +97,9 @@ def test_code_that_scrolls_is_a_stop_and_other_code_is_none(
             tab.wait_for_timeout(100)
             seen |= {tuple(pair) for pair in tab.evaluate(IN_SIGHT)}
     assert seen == {(True, True), (False, False)}
+
+
+def test_no_letter_alone_is_a_command(site: Path) -> None:
+    settings = (site / "_static" / "documentation_options.js").read_text("utf-8")
+    assert "NAVIGATION_WITH_KEYS: false" in settings
+    assert "ENABLE_SEARCH_SHORTCUTS: false" in settings

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import nbformat
 import pytest
 from pages import ROOT
+from reference import read_as_plain_text
 from sphinx.util.inventory import InventoryFile
 
 FILES = {
@@ -145,3 +146,9 @@ def test_examples_run(module: str) -> None:
                 runner.run(example, out=said.append)
     assert runner.tries > 0
     assert not runner.failures, "".join(said)
+
+
+def test_a_letter_alone_numbers_no_list() -> None:
+    lines = ["channels: C.", "x: column.", "an end: of A."]
+    read_as_plain_text(None, "function", "", None, None, lines)
+    assert lines == [r"channels: \C.", "x: column.", "an end: of A."]
