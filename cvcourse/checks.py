@@ -242,6 +242,7 @@ def check_finite(name: str, value: Any, *shape: int) -> Any:
     return value
 
 
+@checked
 def recording(value: Tensor) -> bool:
     """Whether a tensor is in a CUDA graph that is being recorded, where no number can be seen."""
     return value.is_cuda and torch.cuda.is_current_stream_capturing()

@@ -67,6 +67,7 @@ def recipe_rows() -> list[Row]:
         "patience": whole(2, 1).optional(),
         "precision": choice("32-true", words(recipes.Precision)),
         "compile": truth(False),
+        "capture": truth(False),
     }
     steps = {"steps": whole(6, 1), "n_images": whole(12, 1), "batch_size": whole(4, 1)}
     optimizer = thing(lambda: recipe().build_optimizer([dict(groups[0])]), "Optimizer")

@@ -79,6 +79,10 @@ def rows() -> list[Row]:
             value=number(0.5, 0, 1).but(Trial("list", lambda: [0.5], WRONG)),
         ),
         row(
+            "checks.recording",
+            value=thing(labels, "tensor", "value", drop=["NaN tensor"]),
+        ),
+        row(
             "checks.check_labels",
             partial(checks.check_labels, "truth", n=N, n_classes=CLASSES),
             value=indices(labels, CLASSES - 1, tied=(0,)).named("truth"),
