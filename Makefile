@@ -1,4 +1,4 @@
-# make book · test · wheel · colab · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · epub · release · new-chapter NAME=15_shortcuts · lock
+# make book · book-next · test · wheel · colab · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · epub · release · new-chapter NAME=15_shortcuts · lock
 # Each makes .venv if it is absent or out of date; `make locked test` installs the locked versions.
 # uv is taken where it is installed: it is faster, and brings a Python where there is none that fits.
 UV := $(shell command -v uv)
@@ -9,7 +9,7 @@ INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-annotate --custom-compile-command "make lock"
 
-.PHONY: book test wheel colab notebooks record records bench fuzz mutants lighthouse serve links pdf epub release new-chapter lock locked locked-site clean
+.PHONY: book book-next test wheel colab notebooks record records bench fuzz mutants lighthouse serve links pdf epub release new-chapter lock locked locked-site clean
 .DELETE_ON_ERROR:
 
 # A fresh output folder each time: after a failed -W build an incremental one reports success.
@@ -17,6 +17,17 @@ book: .venv/site.stamp
 	rm -rf _build
 	$(BIN)/jupyter-book build . -n -W --keep-going -q
 	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
+
+# The same sources in the next Sphinx, myst-parser and theme, which Jupyter Book 1 does not take. That
+# two modules have an alias of one name is said by that Sphinx alone.
+book-next: .venv/site.stamp
+	$(PYTHON) -m venv --clear .venv-next
+	.venv-next/bin/python -m pip --disable-pip-version-check install --quiet -r book/requirements-next.txt
+	rm -rf _build/next
+	$(BIN)/jupyter-book config sphinx .
+	echo "extensions.remove('jupyter_book'); suppress_warnings += ['ref.python']" >> conf.py
+	echo "import sys; sys.path.insert(0, 'book/_ext')" >> conf.py
+	.venv-next/bin/sphinx-build -n -W --keep-going -q . _build/next; status=$$?; rm conf.py; exit $$status
 
 test: .venv/full.stamp
 	$(BIN)/ruff check .
@@ -97,7 +108,7 @@ locked-site: .venv/bin/python
 	touch .venv/site.stamp
 
 clean:
-	rm -rf _build .venv
+	rm -rf _build .venv .venv-next
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "cvcourse needs Python 3.11, 3.12 or 3.13 on the PATH, or uv, which brings one (or: make PYTHON=/path/to/python3.12 …)"; exit 1; }
