@@ -13,6 +13,7 @@ import argparse
 import statistics
 import time
 from itertools import count, islice
+from typing import Any
 
 import torch
 from in_turns import report, write
@@ -25,7 +26,7 @@ from cvcourse.train import Recipe
 from cvcourse.train.fit import Run
 from cvcourse.train.fixmatch import fixmatch
 from cvcourse.train.look import groups_of
-from cvcourse.train.step import supervised
+from cvcourse.train.step import Augment, Step, supervised
 
 LABELED, UNLABELED = 64, 448
 STRONG = Compose([crop_and_flip, RandAugment(2, m="random"), Cutout(0.5)])
@@ -36,7 +37,7 @@ WAYS = {
 }
 
 
-def new_run(method: str, train: ImageSet, steps: int, **numbers: bool) -> Run:
+def new_run(method: str, train: ImageSet, steps: int, **numbers: Any) -> Run:
     """A training that has not begun."""
     gpu = train.device.type == "cuda"
     recipe = Recipe(
@@ -51,7 +52,8 @@ def new_run(method: str, train: ImageSet, steps: int, **numbers: bool) -> Run:
     parts = split_labels(train, 25, validation_per_class=0, seed=0)
     torch.manual_seed(0)
     model = standardized(SmallResNet, train, width=32)
-    step, augment = supervised, None
+    step: Step = supervised
+    augment: Augment | None = None
     if method == "FixMatch":
         step = fixmatch(parts.labeled, weak=crop_and_flip, strong=STRONG, batch_size=LABELED)
     elif method == "labels alone":

@@ -92,7 +92,7 @@ def recipe_rows() -> list[Row]:
             labels=thing(labels, "labels"),
             indices=thing(labels, "indices", drop=["NaN tensor"]),
             generator=generator(),
-            progress=number(0.5, 0, 1),
+            progress=number(0.5, 0, 1).optional(),
             look=lambda some: supervised(net(), some),
         ),
     ]
