@@ -151,3 +151,21 @@ def test_a_checksum_is_the_same_in_every_python(record: ModuleType) -> None:
     )
     assert record.checksum(source) == "f97dbe2ad6f9"
     assert record.checksum(source.replace("y=''", "y='a'")) != record.checksum(source)
+
+
+def test_every_trained_claim_was_also_trained_for_longer(record: ModuleType) -> None:
+    """So that the ledger can say whether more training turns it.
+
+    Chapter 0's claim is about one run. What came after VGG is trained in 56 steps, and the chapter
+    says what becomes of that in twelve times as many.
+    """
+    made = [json.loads(path.read_text("utf-8")) for path in record.RESULTS.glob("*.json")]
+    longer = {one["id"] for run in made if run.get("budget", 1) > 1 for one in run["claims"]}
+    trained = {
+        one["id"]
+        for path in sorted(record.FOLDER.glob("[0-9]*.ipynb"))
+        for one in record.claims_in(path)
+        if any(found.get("seeds") for found in one["findings"])
+    }
+    assert len(trained) > 30
+    assert trained - longer == {"one-run", "after-vgg"}
