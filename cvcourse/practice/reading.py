@@ -13,7 +13,8 @@ from torch import Tensor
 
 Array = NDArray[np.float64]
 
-RELATIVE, ABSOLUTE = 3e-4, 2e-5  #: what float32 and another order of the same sums may differ by
+RELATIVE = 3e-4  #: what float32 and another order of the same sums may differ by, of a number
+ABSOLUTE = 2e-5  #: the same, where the number is 0
 
 
 def as_array(value: Any) -> Array | None:
