@@ -60,7 +60,7 @@ def trained_out(live: Run, records: list[Run]) -> TrainedOut | None:
         points,
         DIRECTION[_all_hold(live, [longest])],
         plateau(points),
-        ELSEWHERE[_all_hold(live, real)] if real else "not measured",
+        ELSEWHERE[_all_hold(live, real)] if _again(live, real) else "not measured",
     )
 
 
@@ -68,12 +68,20 @@ def _measured(run: Run) -> list[dict[str, Any]]:
     return [finding for finding in run.get("findings", ()) if finding.get("seeds")]
 
 
-def _all_hold(live: Run, runs: list[Run]) -> bool | None:
-    """All of what the chapter finds, too: one that names its own steps is another in other runs."""
+def _again(live: Run, runs: list[Run]) -> list[bool | None]:
+    """Whether what the chapter finds holds in other runs, of the same words, by an interval.
+
+    One that names its own steps is another in other runs, and the oldest runs knew only means.
+    """
     known = {finding["what"] for finding in _measured(live)}
     found = [finding for run in runs for finding in _measured(run) if finding["what"] in known]
-    holds = [finding["holds"] for finding in found]
-    return False if False in holds else None if None in holds else True
+    return [finding["holds"] for finding in found]
+
+
+def _all_hold(live: Run, runs: list[Run]) -> bool | None:
+    """All of them; None, if one is open, or if nothing can be compared."""
+    holds = _again(live, runs)
+    return False if False in holds else None if None in holds or not holds else True
 
 
 def plateau(points: list[dict[str, float]]) -> float | None:

@@ -88,6 +88,16 @@ def test_a_finding_that_names_the_chapters_steps_is_not_asked_for_in_longer_runs
     assert trained.direction == "yes"
 
 
+def test_runs_that_found_nothing_in_the_same_words_say_nothing() -> None:
+    """The oldest runs judged by means, in words of their own: "same" was said of their silence."""
+    other, photographs = run(0.3, budget=4), run(0.3, dataset="cifar10-jpeg")
+    for made in (other, photographs):
+        made["findings"][1]["what"] = "it gains on average"
+    trained = trained_out(run(0.3), [other, photographs])
+    assert trained is not None
+    assert (trained.direction, trained.photographs) == ("open", "not measured")
+
+
 def test_what_is_counted_or_was_not_trained_for_longer_has_no_words() -> None:
     counted = run(0.3)
     counted["findings"] = counted["findings"][:1]
