@@ -55,7 +55,7 @@ def sized(body: str, files: dict[str, Path]) -> str:
         file: Path | BytesIO | None = files.get(source.rsplit("/", 1)[-1])
         if source.startswith(EMBEDDED):
             file = BytesIO(b64decode(source[len(EMBEDDED) :][:64]))  # its size is at the beginning
-        if file and "width" not in attributes:
+        if file and 'width="' not in attributes:  # the word may stand in its text
             width, height = imagesize.get(file)
             attributes += f' width="{width}" height="{height}"'
         if len(TAG.sub("", body[: found.start()])) > TOP:
