@@ -217,7 +217,7 @@ def load_records(notebook: str, dataset: str = "shapes") -> list[Record]:
 
     >>> from cvcourse.experiment import load_records
     >>> [record.budget for record in load_records("13_noisy_student")]
-    [0.5, 3.5, 4]
+    [0.5, 3.5, 4.0]
 
     Args:
         notebook: the chapter's name.
