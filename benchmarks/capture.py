@@ -16,10 +16,11 @@ from itertools import count, islice
 from typing import Any
 
 import torch
+from few_labels_gpu import LABELED, STRONG, UNLABELED
 from in_turns import report, write
 from lightning_fabric import Fabric
 
-from cvcourse.augment import Compose, Cutout, RandAugment, crop_and_flip
+from cvcourse.augment import crop_and_flip
 from cvcourse.data import ImageSet, render, split_labels
 from cvcourse.models import SmallResNet, standardized
 from cvcourse.train import Recipe
@@ -28,8 +29,6 @@ from cvcourse.train.fixmatch import fixmatch
 from cvcourse.train.look import groups_of
 from cvcourse.train.step import Augment, Step, supervised
 
-LABELED, UNLABELED = 64, 448
-STRONG = Compose([crop_and_flip, RandAugment(2, m="random"), Cutout(0.5)])
 WAYS = {
     "as it is": {},
     "recorded": {"capture": True},

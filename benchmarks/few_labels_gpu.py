@@ -28,11 +28,11 @@ from cvcourse.train.fixmatch import fixmatch
 
 STEPS = 25_000
 LABELED, UNLABELED = 64, 448  # pictures a step
-OF_250 = [("FixMatch", 250, 1), ("labels alone", 250, 1), ("labels alone", 250, 3)]
-OF_4000 = [(method, 4000, times) for method, _, times in OF_250]
-RUNS = [  # (method, labels in all, times the steps), seed
-    *((run, seed) for seed in (0, 1, 2) for run in OF_250),
-    *((run, seed) for seed in (0, 1, 2) for run in OF_4000),
+RUNS = [  # method, labels in all, times the steps, seed
+    (method, labels, times, seed)
+    for labels in (250, 4000)
+    for seed in (0, 1, 2)
+    for method, times in (("FixMatch", 1), ("labels alone", 1), ("labels alone", 3))
 ]
 STRONG = Compose([crop_and_flip, RandAugment(2, m="random"), Cutout(0.5)])
 
@@ -84,7 +84,7 @@ def main() -> None:
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     train, test = (load("cifar10-jpeg", split).to(device) for split in ("train", "test"))
     took: dict[str, float] = {}  # seconds a step, by method
-    for (method, labels, times), seed in RUNS:
+    for method, labels, times, seed in RUNS:
         steps = max(1, round(given.size * STEPS * times))
         left = end - time.monotonic()
         if left < took.get(method, 0.0) * steps:

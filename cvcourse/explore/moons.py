@@ -226,10 +226,11 @@ class TwoMoons(Explorable):
                     'shape-rendering="crispEdges"/>'
                 )
                 column += n
+        known = set(self.known)
         for i, (x, y) in enumerate(self.points.tolist()):
             parts.append(
                 f'<circle cx="{x0 + unit * (x - LEFT):.1f}" cy="{24 + unit * (TOP - y):.1f}" '
-                f'r="{5 if i in self.known else 2}" fill="{still.tone(TONES[i % 2])}"/>'
+                f'r="{5 if i in known else 2}" fill="{still.tone(TONES[i % 2])}"/>'
             )
         return "".join(parts)
 
