@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import nbformat
@@ -55,8 +57,10 @@ def wait_for_address(log: Path, server: subprocess.Popen, seconds: float = 60) -
     while time.monotonic() < until and server.poll() is None:
         for word in log.read_text().split():
             if word.startswith("http://127.0.0.1:") and word.endswith("/lab"):
-                urlopen(word.removesuffix("lab") + "api", timeout=20).close()
-                return word.removesuffix("lab")
+                address = word.removesuffix("lab")
+                with suppress(URLError):  # it names its address a moment before it listens there
+                    urlopen(address + "api", timeout=20).close()
+                    return address
         time.sleep(0.2)
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
 
