@@ -2,8 +2,8 @@
 
 The most wanted runs come first; no run is begun that would not end in time, if it takes as long as
 one of its kind took before. Every result is a line of JSON, written as soon as it is there, with
-the machine, the versions and the date. A trial of everything on a CPU takes a few steps of each (a
-FixMatch step, seconds):
+the machine, the versions and the date; a run whose line is there is not made again. A trial of
+everything on a CPU takes a few steps of each (a FixMatch step, seconds):
 
     CVCOURSE_DATA=… python benchmarks/few_labels_gpu.py results.jsonl --size 0.0002 --minutes 1
     CVCOURSE_DATA=… python benchmarks/few_labels_gpu.py results.jsonl
@@ -30,8 +30,7 @@ STEPS = 25_000
 LABELED, UNLABELED = 64, 448  # pictures a step
 RUNS = [  # method, labels in all, times the steps, seed
     (method, labels, times, seed)
-    for labels in (250, 4000)
-    for seed in (0, 1, 2)
+    for labels, seed in ((250, 0), (250, 1), (4000, 0), (250, 2), (4000, 1), (4000, 2))
     for method, times in (("FixMatch", 1), ("labels alone", 1), ("labels alone", 3))
 ]
 STRONG = Compose([crop_and_flip, RandAugment(2, m="random"), Cutout(0.5)])
@@ -84,8 +83,14 @@ def main() -> None:
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     train, test = (load("cifar10-jpeg", split).to(device) for split in ("train", "test"))
     took: dict[str, float] = {}  # seconds a step, by method
+    lines = given.results.read_text("utf-8").splitlines() if given.results.exists() else []
+    made = [
+        [json.loads(line)[key] for key in ("method", "labels", "steps", "seed")] for line in lines
+    ]
     for method, labels, times, seed in RUNS:
         steps = max(1, round(given.size * STEPS * times))
+        if [method, labels, steps, seed] in made:
+            continue
         left = end - time.monotonic()
         if left < took.get(method, 0.0) * steps:
             print(f"left out: {method}, {labels} labels, {steps:,} steps, seed {seed}")
