@@ -127,9 +127,11 @@ def told(node: Any) -> str:
     have not, and `ast.dump` writes them down or not, as its Python does.
     """
     if isinstance(node, list):
+        return f"[{', '.join(told(part) for part in node)}]"
+    if isinstance(node, ast.JoinedStr):
         # 3.12 ends some f-strings with an empty text of its own.
-        parts = [told(n) for n in node if getattr(n, "value", None) != ""]
-        return f"[{', '.join(parts)}]"
+        parts = [n for n in node.values if getattr(n, "value", None) != ""]
+        return f"JoinedStr({told(parts)})"
     if not isinstance(node, ast.AST):
         return repr(node)
     fields = (
