@@ -34,7 +34,7 @@ RESULTS = ROOT / "cvcourse" / "results"
 WORK = ROOT / ".records"  # not in _build, which `make book` clears
 ENTRIES = {"notebook", "purpose", "parameters", "budget"}
 DRAWN = re.compile(
-    r"cvcourse/(plot|fonts|explore/\w+)\.py"
+    r"cvcourse/(fonts|(plot|explore)/\w+)\.py"
 )  # no number is theirs
 
 
