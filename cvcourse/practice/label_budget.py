@@ -272,7 +272,8 @@ def _least_work(wallet: Wallet) -> float:
     hint="For each method: what is left for labels once its backbone is paid, and how accurate is "
     "it with them? Then: which come close to the best, and which of these takes the least work?",
     why="No method is best for every purse. With little money and a cheap backbone it is transfer, "
-    "with a little more and a dear one FixMatch; then patience does, and with much, plain labels.",
+    "with a little more and a costly one FixMatch; then longer training does, and with much, "
+    "plain labels.",
     run=_shop,
     called_with="a budget of 100 labels, a backbone for 40, and what the chapter measured",
     requirements={
@@ -318,13 +319,20 @@ def spend(
 
 quiz = Quiz(
     Question(
-        "One label per class, 1,245 pictures without one, no backbone from elsewhere. What gets "
-        "furthest?",
-        Wrong("FixMatch.", "It is soon sure, and wrong: it ended near chance."),
-        Wrong("Noisy Student.", "Its first teacher guesses, and a student learns to guess."),
+        "One label per class, 1,245 pictures without one, no backbone from elsewhere. What decides "
+        "how far one gets?",
+        Wrong(
+            "How many pictures the method uses.",
+            "FixMatch uses them all. In views that keep the colours it ended near chance.",
+        ),
         Right(
-            "Features learned from the pictures themselves.",
-            "They need no label. Then one per class names what the features already keep apart.",
+            "What the views hide.",
+            "In views without colour FixMatch, its classes aligned, is right on 94 %, and even "
+            "labels alone on 76 %.",
+        ),
+        Wrong(
+            "Nothing: with so few labels all methods guess.",
+            "They do in views that keep the colours. In others labels alone are right on 76 %.",
         ),
     ),
     Question(
