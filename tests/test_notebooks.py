@@ -14,6 +14,7 @@ import nbformat
 import pytest
 import yaml
 from nbformat import NotebookNode
+from scipy import stats
 
 from cvcourse.experiment.claims import MARKS, MIME
 
@@ -147,6 +148,23 @@ def test_what_corrects_a_statement_could_have_confirmed_it(path: Path) -> None:
             for found in made["findings"]:
                 gains = found.get("rule") == "less than" and found["bound"] > 0
                 assert not gains, f"{made['id']}: {found['what']}"
+
+
+def test_what_chapter_0_says_of_a_few_seeds_and_of_many_findings_is_so() -> None:
+    cells = nbformat.read(CHAPTERS[0], as_version=4).cells
+    text = next(cell.source for cell in cells if "What a few seeds can show" in cell.source)
+    rows = re.findall(r"^\| (\d+) \| ± ([\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
+    assert [int(n) for n, _, _ in rows] == [4, 8, 12, 48]
+    for seeds, reaches, effect in ((int(n), float(a), float(b)) for n, a, b in rows):
+        t = stats.t.ppf(0.975, seeds - 1)
+        assert reaches == pytest.approx(t / seeds**0.5, abs=0.05)
+        found = stats.nct.sf(t, seeds - 1, effect * seeds**0.5)
+        assert found == pytest.approx(0.8, abs=0.03)
+    made = [claim for path in CHAPTERS for cell in code_cells(path) for claim in claims_of(cell)]
+    measured = sum(bool(found.get("seeds")) for claim in made for found in claim["findings"])
+    said = re.search(r"judge about (\d+) of them by an interval", text)
+    assert said
+    assert int(said[1]) == pytest.approx(measured, rel=0.06)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)

@@ -4,7 +4,7 @@
 on a page of prose, so an explorable lives there without a kernel and without PyTorch. A notebook
 says the same as `<!-- output of notebooks/x.ipynb id -->`, which is nothing where it is run.
 `{chapters}` makes a card for each chapter: its title, its minutes and its verdicts.
-`{verdict-wall}` has one tile for each claim.
+`{verdict-wall}` has one tile for each claim; those that no set of notes makes stand by themselves.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
 from ledger import claims_of
-from ledger_data import VERDICTS, css_class
+from ledger_data import VERDICTS, Claim, css_class
 from parts import markdown, paragraph
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -124,18 +124,25 @@ class VerdictWall(SphinxDirective):
     """A tile for each claim, coloured by its verdict, that leads to its row in the ledger."""
 
     def run(self) -> list[nodes.Node]:
-        """All tiles, verdict by verdict, each kind with its number."""
-        claims, groups = claims_of(self.env), []
+        """All tiles, verdict by verdict, each kind with its number; then those of our own."""
+        claims = claims_of(self.env)
+        groups: list[nodes.Node] = []
         for verdict in VERDICTS:
-            ids = [claim.id for claim in claims if claim.verdict == verdict]
-            if not ids:
-                continue
-            links = [markdown(self, f"{{ref}}`{id} <claim-{id}>`") for id in ids]
-            tiles = [nodes.list_item("", link) for link in links]
-            wall = nodes.bullet_list("", *tiles, classes=["tiles"])
-            label = paragraph(nodes.strong("", str(len(ids))), f" {verdict}")
-            groups.append(nodes.container("", label, wall, classes=[css_class(verdict)]))
+            of_notes = [c for c in claims if c.verdict == verdict and not c.ours]
+            tiles = [self._tile(claim, claim.id) for claim in of_notes]
+            groups += self._group(verdict, tiles, [css_class(verdict)])
+        ours = [self._tile(c, f"{c.id}, {c.verdict}", c.verdict) for c in claims if c.ours]
+        groups += self._group("of our own", ours, [])
         return [nodes.container("", *groups, classes=["verdict-wall"])]
+
+    def _tile(self, claim: Claim, name: str, *verdicts: str) -> nodes.Node:
+        link = markdown(self, f"{{ref}}`{name} <claim-{claim.id}>`")
+        return nodes.list_item("", link, classes=[*map(css_class, verdicts)])
+
+    def _group(self, what: str, tiles: list[nodes.Node], classes: list[str]) -> list[nodes.Node]:
+        label = paragraph(nodes.strong("", str(len(tiles))), f" {what}")
+        wall = nodes.bullet_list("", *tiles, classes=["tiles"])
+        return [nodes.container("", label, wall, classes=classes)] if tiles else []
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

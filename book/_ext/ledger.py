@@ -64,18 +64,34 @@ def claims_of(env: BuildEnvironment) -> list[Claim]:
     return cast("list[Claim]", vars(env)["claims"])
 
 
+def counted(claims: list[Claim]) -> list[str]:
+    """How often each verdict occurs, in their order: "3 corrected"."""
+    counts = Counter(claim.verdict for claim in claims)
+    return [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
+
+
+def whose(claims: list[Claim]) -> str:
+    """The counts of the notes' claims and of ours: a claim is not the notes' because it is here."""
+    notes = [claim for claim in claims if not claim.ours]
+    ours = [claim for claim in claims if claim.ours]
+    named = {"Claims of the notes": notes, "Claims of our own, which no set of notes makes": ours}
+    return " ".join(
+        f"{who}, {len(of)}: {', '.join(counted(of))}." for who, of in named.items() if of
+    )
+
+
 class ClaimsLedger(SphinxDirective):
-    """The ledger: a count of the verdicts, then one row a claim."""
+    """The ledger: a count of the verdicts, whose the claims are, then one row a claim."""
 
     def run(self) -> list[nodes.Node]:
         """Build the table."""
         claims = claims_of(self.env)
-        counts = Counter(claim.verdict for claim in claims)
-        badges = [_badge(v, f"{counts[v]} {v}") for v in VERDICTS if counts[v]]
+        badges = [_badge(text.split(" ", 1)[1], text) for text in counted(claims)]
         spaced = [part for badge in badges for part in (badge, " ")]
         line = paragraph(f"{len(claims)} claims: ", *spaced, classes=["ledger-counts"])
         rows = [self._row_of(claim) for claim in claims]
-        return [line, _table(COLUMNS, rows, ["claims-ledger", "colwidths-given"])]
+        table = _table(COLUMNS, rows, ["claims-ledger", "colwidths-given"])
+        return [line, paragraph(whose(claims), classes=["ledger-whose"]), table]
 
     def _row_of(self, claim: Claim) -> nodes.row:
         anchor = f"claim-{claim.id}"
@@ -83,7 +99,7 @@ class ClaimsLedger(SphinxDirective):
         name = nodes.reference("", "", nodes.literal("", claim.id), refid=anchor, internal=True)
         cells = (
             [paragraph(name), paragraph(claim.statement)],
-            [paragraph(", ".join(claim.notes) or "—")],
+            [paragraph(", ".join(claim.notes) or "ours")],
             [paragraph(_badge(claim.verdict, claim.verdict))],
             [*_measured(claim)],
             [*_trained_out(claim)],

@@ -50,6 +50,11 @@ class Claim:
     records: list[dict[str, Any]] = field(default_factory=list)  #: the same of longer runs
 
     @property
+    def ours(self) -> bool:
+        """No set of notes makes it."""
+        return not self.notes
+
+    @property
     def verdict(self) -> str:
         """What the chapter says of it."""
         return str(self.live.get("verdict", "not yet tested"))

@@ -43,6 +43,7 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
         "That is one side of the story: the shared part over what only one of them covers.": 1.5,
         "That is the share that is not shared; expected the shared one.": 0.4,
         "That is the shared area in pixels. Divide by the area that the two cover together.": 300,
+        "That was a box of 16 pixels moved by 3. Here it is one of 20 moved by 5.": 0.68,
     },
 )
 def moved_box() -> float:

@@ -114,6 +114,24 @@ def test_a_chapter_that_does_not_say_how_long_it_takes_is_a_warning(
     assert "03_layer does not say how long it takes" in build(SETTINGS, index=text)[1]
 
 
+def test_the_wall_does_not_count_our_claims_among_those_of_the_notes(
+    build: Build, notebook: Path, tmp_path: Path
+) -> None:
+    text = f"# Home\n\n```{{verdict-wall}}\n```\n\n```{{claims-ledger}}\n```{TOC}"
+
+    def wall() -> str:
+        page = (build(SETTINGS, index=text)[0] / "index.html").read_text("utf-8")
+        return page.split("<table")[0]
+
+    def groups(page: str) -> list[tuple[str, str]]:
+        return re.findall(r"<p><strong>(\d+)</strong> ([\w ]+)</p>", page)
+
+    assert groups(wall()) == [("1", "of our own")]
+    assert re.search(r'<li class="verdict-corrected">.*>shift, corrected</', wall(), re.DOTALL)
+    (tmp_path / "claims.yml").write_text(CLAIM.replace("[]", "[N1]"), "utf-8")
+    assert groups(wall()) == [("1", "corrected")]
+
+
 def test_the_books_home_has_every_chapter_and_every_claim(site: Path) -> None:
     page = (site / "book/index.html").read_text("utf-8")
     cards = "".join(re.findall(r'<ul class="chapter-cards.*?</ul>', page, re.DOTALL))

@@ -170,7 +170,7 @@ def test_row_holds_all_that_is_known(project: Project) -> None:
 
 def test_claim_without_evidence_shows_dashes(project: Project) -> None:
     page, _ = project.build()
-    assert row(page, "t2").count("—") == 4  # notes, effect, trained out, evidence
+    assert row(page, "t2").count("—") == 3  # effect, trained out, evidence
     assert row(page, "t2").count("ledger-empty") == 3
 
 
@@ -180,6 +180,20 @@ def test_counts(project: Project) -> None:
     assert counts
     text = re.sub(r"<.*?>", "", counts.group(1)).strip()
     assert text == "2 claims: 1 confirmed with limits 1 not yet tested"
+
+
+def test_a_claim_that_no_notes_make_is_counted_as_ours(project: Project) -> None:
+    page, _ = project.build()
+    assert "<p>ours</p>" in row(page, "t2")
+    assert "<p>ours</p>" not in row(page, "shift")
+    whose = re.search(r'<p class="ledger-whose">(.*?)</p>', page, re.DOTALL)
+    assert whose
+    assert whose.group(1) == (
+        "Claims of the notes, 1: 1 confirmed with limits. "
+        "Claims of our own, which no set of notes makes, 1: 1 not yet tested."
+    )
+    project.claims(SHIFT)
+    assert "of our own" not in project.build()[0]
 
 
 def test_claims_can_be_referred_to(project: Project) -> None:
