@@ -15,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).with_name("_ext")))
 
 from mathml import to_mathml
 
-MOST = 460  #: characters of a section's opening
+MOST = 600  #: characters of a section's opening
 OF_A_PARAGRAPH = 260
-OF_AN_ITEM = 150
+OF_AN_ITEM = 140
+HEADLINE = 40  #: so short a first sentence says too little alone
 #: What a block that is shown whole takes of the room.
 WHOLE = {"math_block": 120, "math_block_label": 120, "code_block": 60, "fence": 120, "table": 300}
 PREDICT = "**Predict"
@@ -91,7 +92,7 @@ def opening(paragraph: str, most: int) -> str:
     """The first sentences of a paragraph, as many as fit; one at least."""
     first, *rest = sentences(" ".join(paragraph.split()))
     for sentence in rest:
-        if len(first) + len(sentence) > most:
+        if len(first) > HEADLINE and len(first) + len(sentence) > most:
             break
         first += f" {sentence}"
     return first
@@ -118,9 +119,16 @@ def introduction(text: list[Block]) -> tuple[str, list[Block]]:
         part = shortened(block, room)
         room -= WHOLE.get(block.kind, len(part))
         if shown and part and room < 0:
-            return "\n\n".join(shown), text[max(0, number - 1) :]  # with what leads to it
+            shown[-1] = whole(shown[-1])
+            return "\n\n".join(shown).strip(), text[max(0, number - 1) :]  # with what leads to it
         shown.append(part)
     return "\n\n".join(shown).strip(), []
+
+
+def whole(paragraph: str) -> str:
+    """A paragraph without a last sentence that leads to something which is not shown."""
+    *rest, last = sentences(paragraph)
+    return " ".join([*rest, last] if last.endswith((".", "?", "!", "”")) else rest)
 
 
 def formulas(text: list[Block]) -> Iterator[str]:
