@@ -32,7 +32,7 @@ function fit(body) {
   if (live) {
     live.style.zoom = 1;
     const rest = body.scrollHeight - live.offsetHeight;
-    const room = Math.max(0, body.clientHeight - Math.max(0, rest));
+    const room = Math.max(0, body.clientHeight - Math.max(0, rest) - 4);
     live.style.zoom = Math.min(room / live.offsetHeight, body.clientWidth / live.offsetWidth);
     return;
   }

@@ -101,16 +101,26 @@ class Chapter:
         return to_html(markdown, self.names)
 
 
+def find(root: Path, name: str) -> Path:
+    """The notebook of a chapter of the book that lies in `root`.
+
+    Raises:
+        SystemExit: there is no such chapter.
+    """
+    path = root / "notebooks" / f"{name}.ipynb"
+    if name not in chapters(root):
+        there = ", ".join(chapters(root))
+        raise SystemExit(f"there is no chapter {name!r}; NAME is one of {there}")
+    return path
+
+
 def read(root: Path, name: str) -> Chapter:
-    """A chapter of the book that lies in `root`.
+    """A chapter, and what the book says of it.
 
     Raises:
         SystemExit: there is no such chapter, or no summary of it.
     """
-    path = root / "notebooks" / f"{name}.ipynb"
-    if not path.exists():
-        there = ", ".join(chapters(root))
-        raise SystemExit(f"there is no chapter {name!r}; NAME is one of {there}")
+    path = find(root, name)
     summary = (root / "book" / "summaries.md").read_text("utf-8")
     told = re.search(SUMMARY.format(re.escape(name)), summary, re.DOTALL)
     if told is None:
