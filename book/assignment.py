@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from chapter import ROOT, find
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from slides import ROOT, find
 
 from cvcourse.practice.exercise import Exercise
 from cvcourse.practice.function import Function
