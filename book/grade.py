@@ -26,7 +26,7 @@ from cvcourse.practice.exercise import Exercise
 from cvcourse.practice.function import Function
 
 SECONDS = 30.0  #: for a cell, and for a call of a student's function
-CALLS = 12  #: of a function, with inputs that no student has seen
+CALLS = 8  #: of a function, beside the book's own, with inputs that no student has seen
 
 
 class Mark(NamedTuple):
@@ -40,13 +40,13 @@ class Mark(NamedTuple):
 
 
 def held_out(exercise: Exercise, secret: int) -> Exercise:
-    """The same exercise with other inputs, where it has inputs."""
+    """The same exercise with more inputs, where it has inputs: the book's own, and others."""
     twin = copy(exercise)
-    if isinstance(twin, Function):
+    if isinstance(exercise, Function) and isinstance(twin, Function):
         for known in ("calls", "_known", "_pairs"):
             vars(twin).pop(known, None)
         seeds = (torch.Generator().manual_seed(secret + i) for i in range(CALLS))
-        vars(twin)["calls"] = [twin.inputs(seed) for seed in seeds]
+        vars(twin)["calls"] = [*exercise.calls, *map(exercise.inputs, seeds)]
     return twin
 
 
