@@ -19,6 +19,7 @@ from copy import copy
 from pathlib import Path
 from typing import NamedTuple
 
+import nbformat
 import torch
 from remote import Calls, Remote, StuckError, Student, UnreadableError
 
@@ -103,6 +104,12 @@ def grade(test: Path, folder: Path, seconds: float = SECONDS) -> Iterator[Mark]:
     for path in sorted(folder.rglob("*.ipynb")):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if ".ipynb_checkpoints" in path.parts:
+            continue
+        try:
+            nbformat.read(path, as_version=4)
+        except Exception as error:
+            why = f"This file is no notebook that can be read: {type(error).__name__}."
+            yield from (Mark(name, task.name, 0, of, why) for task, of in tasks.items())
             continue
         with Student(path.resolve(), seconds) as student:
             for task, of in tasks.items():

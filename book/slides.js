@@ -31,8 +31,9 @@ function fit(body) {
   const live = body.querySelector(":scope > [data-explorable]");
   if (live) {
     live.style.zoom = 1;
-    const rest = body.scrollHeight - live.offsetHeight;
-    const room = Math.max(0, body.clientHeight - Math.max(0, rest) - 4);
+    const rest = [...body.children].filter((each) => each !== live);
+    const taken = rest.reduce((sum, each) => sum + each.offsetHeight, 4);
+    const room = body.clientHeight - taken;
     live.style.zoom = Math.min(room / live.offsetHeight, body.clientWidth / live.offsetWidth);
     return;
   }

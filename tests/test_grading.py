@@ -162,7 +162,9 @@ def test_a_file_that_is_no_notebook_gets_nothing_and_stops_nobody(
 ) -> None:
     empty = [mark for (name, _), mark in marks.items() if name == "empty"]
     assert len(empty) == len(RIGHT_ONE)
-    assert {mark.points for mark in empty} == {0}
+    assert {(mark.points, mark.why.split(":")[0]) for mark in empty} == {
+        (0, "This file is no notebook that can be read")
+    }
 
 
 def test_who_has_learned_the_public_inputs_by_heart_passes_only_them() -> None:

@@ -113,6 +113,17 @@ def test_other_screens_hold_them_too(screen: dict[str, int], show: Callable[...,
     assert tab.evaluate(OUTSIDE) == []
 
 
+def test_interactive_figures_take_the_room_that_there_is(show: Callable[..., Any]) -> None:
+    tab = show("11_distillation")
+    sizes = """() => [...document.querySelectorAll("[data-explorable]")].map((each) => {
+        const box = each.getBoundingClientRect();
+        return Math.max(box.width / innerWidth, box.height / innerHeight);
+    })"""
+    filled = tab.evaluate(sizes)
+    assert len(filled) == 2
+    assert all(0.8 < share < 1 for share in filled), filled
+
+
 def test_a_slide_that_is_too_full_would_be_found(show: Callable[..., Any]) -> None:
     tab = show("00_first_network")
     tab.evaluate("document.querySelector('.text .body').append('word '.repeat(2000))")
