@@ -21,7 +21,7 @@ from answers import RIGHT  # noqa: E402
 
 NAME = "03_one_layer"
 SECRET = 2**31 + 7
-SECONDS = 8.0
+SECONDS = 5.0
 
 LOGITS = "def logits(images, weight, bias):\n    return images.flatten(1) @ weight.T + bias"
 LOSS = """

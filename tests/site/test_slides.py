@@ -194,7 +194,8 @@ def test_a_cut_text_ends_with_a_whole_sentence() -> None:
     assert slide_text.sentences(paragraph)[0] == "It is **one. Two** words, $a. B$ and `c. D`."
     assert len(slide_text.sentences(paragraph)) == 3
     assert slide_text.opening(paragraph, 70).endswith("agree.")
-    assert slide_text.opening("**Five.** Now it pays. " + "And more. " * 40, 5).endswith("it pays.")
+    bold = "**Five.** Now all of the clever methods pay."
+    assert slide_text.opening(f"{bold} {'And more. ' * 40}", 5) == bold
     long = f"Look here. {'A sentence of words. ' * 9}\n\nThese do not:\n\n- " + "x " * 300
     said, left = slide_text.introduction([*slide_text.blocks(f"# A\n\n{long}")][1:])
     assert said.startswith("Look here.")
