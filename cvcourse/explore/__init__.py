@@ -12,6 +12,7 @@ from cvcourse.explore.own_picture import OwnPicture
 from cvcourse.explore.randaugment import RandAugmentSteps
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
+from cvcourse.explore.teach import TeachItYourself
 from cvcourse.explore.threshold import PseudoLabelThreshold
 from cvcourse.explore.warp import CornerMap
 
@@ -28,6 +29,7 @@ __all__ = [
     "RandAugmentSteps",
     "ReceptiveFieldStack",
     "SoftmaxTemperature",
+    "TeachItYourself",
     "TwoMoons",
     "export_for_page",
 ]

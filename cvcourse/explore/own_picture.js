@@ -1,80 +1,13 @@
 // Your own picture, what the networks say of it, and where they still would. forward.js runs them, in the page.
 
-const SIDE = 32, SHEET = 256; // pixels of what the networks see, and of the sheet that is drawn on
 const GRID = 9, STEP = 3; // shifts each way; pixels from one to the next
-const GREY = 128, SLICE = 10, PAUSE = 40; // of what hides; milliseconds: of work at a time, and after a change before it
-const SHEETS = { "white sheet": "#f4f2ec", "dark sheet": "#2c3038" };
-const STILL = { shift: [0, 0], scale: 1, turn: 0, hidden: 0, hidden_at: [0.5, 0.5] };
-
-// From a place in the view to the one on the sheet, as shares of their side; turn: degrees counter-clockwise.
-function placer({ shift, scale, turn }) {
-  const [cos, sin] = [Math.cos, Math.sin].map((f) => f((turn * Math.PI) / 180) / scale);
-  return (x, y) => {
-    const [right, down] = [x - 0.5 - shift[0] / SIDE, y - 0.5 - shift[1] / SIDE];
-    return [cos * right - sin * down + 0.5, sin * right + cos * down + 0.5];
-  };
-}
-
-// The view, n × n RGBA, each the mean of samples² points; outside, the sheet's border is repeated.
-function view({ side, data }, place, n, samples) {
-  const result = new Uint8ClampedArray(n * n * 4).fill(255);
-  const { hidden, hidden_at: [across, down] } = place;
-  const back = placer(place);
-  const [x0, y0] = back(0, 0);
-  const [cos, sin] = [back(1, 0)[0] - x0, back(1, 0)[1] - y0]; // one view to the right; down is (−sin, cos)
-  const [step, count] = [1 / (n * samples), samples ** 2];
-  for (let v = 0, to = 0; v < n; v++) for (let u = 0; u < n; u++, to += 4) {
-    let red = 0, green = 0, blue = 0;
-    for (let j = 0.5; j < samples; j++) for (let i = 0.5; i < samples; i++) {
-      const right = (u * samples + i) * step, under = (v * samples + j) * step;
-      const x = x0 + cos * right - sin * under, y = y0 + sin * right + cos * under;
-      if (Math.abs(x - across) < hidden / 2 && Math.abs(y - down) < hidden / 2) {
-        red += GREY;
-        green += GREY;
-        blue += GREY;
-        continue;
-      }
-      const column = x < 0 ? 0 : x < 1 ? (x * side) | 0 : side - 1, row = y < 0 ? 0 : y < 1 ? (y * side) | 0 : side - 1;
-      const from = 4 * (row * side + column);
-      red += data[from];
-      green += data[from + 1];
-      blue += data[from + 2];
-    }
-    result[to] = Math.floor(red / count + 0.5);
-    result[to + 1] = Math.floor(green / count + 0.5);
-    result[to + 2] = Math.floor(blue / count + 0.5);
-  }
-  return result;
-}
-
-// As the networks want it: all of red, all of green, all of blue.
-function planes(rgba) {
-  const area = rgba.length / 4;
-  return Float32Array.from({ length: 3 * area }, (_, i) => rgba[4 * (i % area) + ((i / area) | 0)]);
-}
-
-const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const PAUSE = 40; // milliseconds after a change before the work
 
 // pixels: a square sheet, RGBA, in base64.
 function compute({ networks, pixels, ...place }) {
   const data = bytesOf(pixels);
   const seen = view({ side: Math.sqrt(data.length / 4), data }, { ...STILL, ...place }, SIDE, 4);
   return { seen: [...seen], logits: Object.values(networks).map((exported) => [...network(exported)(planes(seen))]) };
-}
-
-// How far the page's golden answers are from those that PyTorch gave.
-function deviation({ shape, golden }, run) {
-  const [bytes, length] = [bytesOf(golden.images), shape.reduce((a, b) => a * b)];
-  return Math.max(...golden.logits.flatMap((row, i) => {
-    const found = run(bytes.subarray(i * length, (i + 1) * length));
-    return row.map((logit, c) => Math.abs(logit - found[c]));
-  }));
-}
-
-function paint(canvas, rgba) {
-  const n = Math.sqrt(rgba.length / 4);
-  if (canvas.width !== n) Object.assign(canvas, { width: n, height: n });
-  canvas.getContext("2d").putImageData(new ImageData(rgba, n, n), 0, 0);
 }
 
 // The shifts, from none at all outwards: [across, down] in steps.
@@ -93,32 +26,6 @@ function column(arm, names) {
   return { head: h("div", {}, h("b", {}, arm), says), says, bars, cells, here, map, winners: SHIFTS.map(() => undefined) };
 }
 
-// The sheet that everything is drawn on.
-function sheet() {
-  const canvas = h("canvas", { width: SHEET, height: SHEET });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  Object.assign(context, { lineCap: "round", lineJoin: "round", imageSmoothingQuality: "high" });
-  const past = [];
-  return {
-    pixels: () => ({ side: SHEET, data: context.getImageData(0, 0, SHEET, SHEET).data }),
-    remember: () => { past.push(context.getImageData(0, 0, SHEET, SHEET)); past.splice(0, past.length - 30); },
-    undo: () => { if (past.length) context.putImageData(past.pop(), 0, 0); },
-    fill: (colour) => { context.fillStyle = colour; context.fillRect(0, 0, SHEET, SHEET); },
-    line: (from, to, colour, width) => {
-      Object.assign(context, { strokeStyle: colour, lineWidth: width });
-      context.beginPath();
-      context.moveTo(...from.map((share) => share * SHEET));
-      context.lineTo(...to.map((share) => share * SHEET + 0.01)); // a line of no length at all is no dot
-      context.stroke();
-    },
-    picture: (image) => { // the middle of it, as large as fits
-      const side = Math.min(image.width, image.height);
-      context.imageSmoothingEnabled = side > SHEET;
-      context.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, SHEET, SHEET);
-    },
-  };
-}
-
 function render({ model, el }) {
   const [names, captions, labels, pictures, exported] = ["names", "captions", "labels", "pictures", "networks"].map((name) => model.get(name));
   const networks = Object.entries(exported).map(([arm, text]) => ({ run: network(text), text, ...column(arm, names), arm }));
@@ -131,12 +38,8 @@ function render({ model, el }) {
   const sight = h("canvas", { role: "img", "aria-label": "What the networks see" });
   const pad = h("svg:svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, tabindex: 0, role: "application",
     "aria-label": "The picture: draw on it, or move it with the arrow keys", "data-tool": "draw" });
-  const colour = h("input", { type: "color", value: "#1c2a4a", "aria-label": "Colour of the pen" });
-  let width = 14;
-  const thickness = slider("Pen", { min: 4, max: 40, step: 1, label: "Thickness of the pen" }, (value) => { width = value; thickness.show(value); });
-  thickness.show(width);
-  const file = h("input", { type: "file", accept: "image/*", hidden: "", "aria-label": "A picture of yours",
-    change: () => { if (file.files[0]) open(file.files[0]); file.value = ""; } });
+  const { element: pen_element, pen, ink } = pens();
+  const file = chooser("A picture of yours", ([first]) => open(first));
 
   const fault = h("p", { class: "cvx-own-fault", role: "alert" });
 
@@ -148,12 +51,9 @@ function render({ model, el }) {
     put(model, { picture: -1, ...settings });
     look();
   };
-  const load = (uri, settings) => {
-    const image = new Image();
-    image.onload = () => change(() => { paper.fill(SHEETS["white sheet"]); paper.picture(image); }, { ...STILL, ...settings });
-    image.onerror = () => { fault.textContent = "This browser cannot show that file as a picture. A PNG or a JPEG will do."; };
-    image.src = uri;
-  };
+  const load = (uri, settings) => open_picture(uri, (image) =>
+    change(() => { paper.fill(SHEETS["white sheet"]); paper.picture(image); }, { ...STILL, ...settings }),
+  (words) => { fault.textContent = words; });
   const open = (given) => load(URL.createObjectURL(given), { truth: -1 });
 
   pad.addEventListener("pointerdown", () => {
@@ -168,7 +68,8 @@ function render({ model, el }) {
     const at = back(x / SIDE, y / SIDE);
     if (tool === "hide") hide(at);
     else if (tool === "draw") {
-      paper.line(last ? back(...last) : at, at, colour.value, width / model.get("scale"));
+      const { colour, width } = pen();
+      paper.line(last ? back(...last) : at, at, colour, width / model.get("scale"));
       look();
     } else if (last) shift(x - last[0] * SIDE, y - last[1] * SIDE);
     last = [x / SIDE, y / SIDE];
@@ -177,7 +78,7 @@ function render({ model, el }) {
   const tools = buttons("Pointer", Object.fromEntries(["draw", "move", "hide"].map((tool) => [tool, () => put(model, { tool })])));
   const sheets = buttons("Sheet", { ...Object.fromEntries(Object.entries(SHEETS).map(([name, tint]) => [name, () => {
     change(() => paper.fill(tint), { ...STILL, tool: "draw", truth: -1 });
-    colour.value = name === "white sheet" ? "#1c2a4a" : "#f3d36b";
+    ink(INKS[name]);
   }])), "undo": () => { paper.undo(); look(); } });
   const objects = h("div", { class: "cvx-own-pictures", role: "group", "aria-label": "Pictures of the book" }, ...pictures.map((uri, i) =>
     h("button", { type: "button", "aria-label": captions[i], title: captions[i], click: () => put(model, { picture: i }) }, h("img", { src: uri, alt: "" }))),
@@ -195,7 +96,7 @@ function render({ model, el }) {
   const say = card(el, "Your own picture", objects, fault,
     h("div", { class: "cvx-own" },
       h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, tools.element, sheets.element)), answers),
-    h("div", { class: "cvx-controls cvx-own-controls" }, h("div", { class: "cvx-own-pen" }, thickness.element, colour), scale.element,
+    h("div", { class: "cvx-controls cvx-own-controls" }, pen_element, scale.element,
       turn.element, hidden.element, h("label", { class: "cvx-own-truth" }, h("span", { class: "cvx-name" }, "It is meant to be"), truth),
       h("div", {}, h("button", { type: "button", click: () => put(model, STILL) }, "put it back"))),
     h("p", { class: "cvx-name cvx-own-note" }, off < 1e-3
@@ -273,17 +174,6 @@ function render({ model, el }) {
     soon();
   }
 
-  const pasted = (event) => {
-    const given = [...event.clipboardData.files].find(({ type }) => type.startsWith("image/"));
-    if (given && (el.contains(document.activeElement) || document.activeElement === document.body)) open(given);
-  };
-  el.addEventListener("dragover", (event) => event.preventDefault());
-  el.addEventListener("drop", (event) => {
-    event.preventDefault();
-    if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
-  });
-  document.addEventListener("paste", pasted);
-
   paper.fill(SHEETS["white sheet"]);
   draw();
   const ends = [
@@ -292,7 +182,7 @@ function render({ model, el }) {
       if (i >= 0) load(pictures[i], { truth: labels[i], picture: i });
     }),
     watch(model, [...Object.keys(STILL), "tool", "truth"], soon),
-    () => document.removeEventListener("paste", pasted),
+    arrivals(el, ([first]) => open(first)),
   ];
   return () => ends.forEach((end) => end());
 }

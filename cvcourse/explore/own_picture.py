@@ -46,7 +46,7 @@ class OwnPicture(Explorable):
     """
 
     title = "Your own picture"
-    _esm = module("own_picture", "forward")
+    _esm = module("own_picture", "forward", "sheet")
     _css = STYLE + Path(__file__).with_name("own_picture.css").read_text("utf-8")
 
     networks = traitlets.Dict().tag(sync=True)

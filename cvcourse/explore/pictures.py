@@ -57,5 +57,11 @@ def exact_uri(picture: NDArray[np.uint8]) -> str:
     return _uri(bitmap.tobytes(), "bmp")
 
 
+def lossless_uri(picture: NDArray[np.uint8]) -> str:
+    """A large (H, W, 3) RGB picture as a data URI, unchanged, in a PNG."""
+    _, png = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    return _uri(png.tobytes(), "png")
+
+
 def _uri(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

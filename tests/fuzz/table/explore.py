@@ -56,6 +56,19 @@ def classifier() -> Any:
     return standardized(SingleLayer, small()).eval()
 
 
+def backbone() -> Any:
+    """(B, 3, 32, 32) uint8 → features (B, 8)."""
+    torch.manual_seed(0)
+    model = standardized(SmallCNN, small(), width=2).eval()
+    model[1].classifier = nn.Identity()
+    return model
+
+
+def collected() -> Any:
+    """At least 30 pictures of each of three classes."""
+    return image_set(96, side=32)
+
+
 def spoiled() -> Any:
     """It has diverged."""
     return (
@@ -163,6 +176,26 @@ def rows() -> list[Row]:
             pictures=seen.but(
                 Trial("too many", lambda: small(11), WRONG), Trial("seven", lambda: small(7), FINE)
             ),
+            **of,
+        ),
+        row(
+            "explore.TeachItYourself",
+            backbone=thing(backbone, "model", "weights", "features").but(
+                Trial("one that answers NaN", spoiled, WRONG),
+                Trial("with a head", classifier, FINE),
+            ),
+            pictures=images_of(collected).but(
+                Trial("another size", lambda: image_set(90), WRONG),
+                Trial("too few of a class", lambda: collected()[:70], WRONG),
+                Trial("more classes", lambda: image_set(140, 4, 32), FINE),
+                Trial("fewer classes", lambda: image_set(90, 2, 32), FINE),
+                Trial("one class", lambda: image_set(90, 1, 32), WRONG),
+                Trial("one picture", lambda: collected()[:1], WRONG),
+                Trial("too many", lambda: image_set(420, 3, 32), WRONG),
+            ),
+            start=choice("fair", ["fair", "lopsided", "wrong"]),
+            threshold=number(0.8, 0.5, 1),
+            rounds=whole(1, 0, 10),
             **of,
         ),
         row(

@@ -1,0 +1,139 @@
+// A sheet to draw on, pictures that arrive from outside, and what a network of forward.js sees of them.
+
+const SIDE = 32, SHEET = 256; // pixels of what the networks see, and of the sheet that is drawn on
+const GREY = 128, SLICE = 10; // of what hides; milliseconds of work at a time
+const SHEETS = { "white sheet": "#f4f2ec", "dark sheet": "#2c3038" };
+const INKS = { "white sheet": "#1c2a4a", "dark sheet": "#f3d36b" };
+const STILL = { shift: [0, 0], scale: 1, turn: 0, hidden: 0, hidden_at: [0.5, 0.5] };
+
+// From a place in the view to the one on the sheet, as shares of their side; turn: degrees counter-clockwise.
+function placer({ shift, scale, turn }) {
+  const [cos, sin] = [Math.cos, Math.sin].map((f) => f((turn * Math.PI) / 180) / scale);
+  return (x, y) => {
+    const [right, down] = [x - 0.5 - shift[0] / SIDE, y - 0.5 - shift[1] / SIDE];
+    return [cos * right - sin * down + 0.5, sin * right + cos * down + 0.5];
+  };
+}
+
+// The view, n × n RGBA, each the mean of samples² points; outside, the sheet's border is repeated.
+function view({ side, data }, place, n, samples) {
+  const result = new Uint8ClampedArray(n * n * 4).fill(255);
+  const { hidden, hidden_at: [across, down] } = place;
+  const back = placer(place);
+  const [x0, y0] = back(0, 0);
+  const [cos, sin] = [back(1, 0)[0] - x0, back(1, 0)[1] - y0]; // one view to the right; down is (−sin, cos)
+  const [step, count] = [1 / (n * samples), samples ** 2];
+  for (let v = 0, to = 0; v < n; v++) for (let u = 0; u < n; u++, to += 4) {
+    let red = 0, green = 0, blue = 0;
+    for (let j = 0.5; j < samples; j++) for (let i = 0.5; i < samples; i++) {
+      const right = (u * samples + i) * step, under = (v * samples + j) * step;
+      const x = x0 + cos * right - sin * under, y = y0 + sin * right + cos * under;
+      if (Math.abs(x - across) < hidden / 2 && Math.abs(y - down) < hidden / 2) {
+        red += GREY;
+        green += GREY;
+        blue += GREY;
+        continue;
+      }
+      const column = x < 0 ? 0 : x < 1 ? (x * side) | 0 : side - 1, row = y < 0 ? 0 : y < 1 ? (y * side) | 0 : side - 1;
+      const from = 4 * (row * side + column);
+      red += data[from];
+      green += data[from + 1];
+      blue += data[from + 2];
+    }
+    result[to] = Math.floor(red / count + 0.5);
+    result[to + 1] = Math.floor(green / count + 0.5);
+    result[to + 2] = Math.floor(blue / count + 0.5);
+  }
+  return result;
+}
+
+// As the networks want it: all of red, all of green, all of blue.
+function planes(rgba) {
+  const area = rgba.length / 4;
+  return Float32Array.from({ length: 3 * area }, (_, i) => rgba[4 * (i % area) + ((i / area) | 0)]);
+}
+
+const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+// How far the page's golden answers are from those that PyTorch gave.
+function deviation({ shape, golden }, run) {
+  const [bytes, length] = [bytesOf(golden.images), shape.reduce((a, b) => a * b)];
+  return Math.max(...golden.logits.flatMap((row, i) => {
+    const found = run(bytes.subarray(i * length, (i + 1) * length));
+    return row.map((logit, c) => Math.abs(logit - found[c]));
+  }));
+}
+
+function paint(canvas, rgba) {
+  const n = Math.sqrt(rgba.length / 4);
+  if (canvas.width !== n) Object.assign(canvas, { width: n, height: n });
+  canvas.getContext("2d").putImageData(new ImageData(rgba, n, n), 0, 0);
+}
+
+// The sheet that everything is drawn on.
+function sheet() {
+  const canvas = h("canvas", { width: SHEET, height: SHEET });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  Object.assign(context, { lineCap: "round", lineJoin: "round", imageSmoothingQuality: "high" });
+  const past = [];
+  return {
+    pixels: () => ({ side: SHEET, data: context.getImageData(0, 0, SHEET, SHEET).data }),
+    remember: () => { past.push(context.getImageData(0, 0, SHEET, SHEET)); past.splice(0, past.length - 30); },
+    undo: () => { if (past.length) context.putImageData(past.pop(), 0, 0); },
+    fill: (colour) => { context.fillStyle = colour; context.fillRect(0, 0, SHEET, SHEET); },
+    line: (from, to, colour, width) => {
+      Object.assign(context, { strokeStyle: colour, lineWidth: width });
+      context.beginPath();
+      context.moveTo(...from.map((share) => share * SHEET));
+      context.lineTo(...to.map((share) => share * SHEET + 0.01)); // a line of no length at all is no dot
+      context.stroke();
+    },
+    picture: (image) => { // the middle of it, as large as fits
+      const side = Math.min(image.width, image.height);
+      context.imageSmoothingEnabled = side > SHEET;
+      context.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, SHEET, SHEET);
+    },
+  };
+}
+
+// A pen's thickness and colour: pen() has them now, ink(colour) sets one.
+function pens() {
+  const colour = h("input", { type: "color", value: INKS["white sheet"], "aria-label": "Colour of the pen" });
+  const thickness = slider("Pen", { min: 4, max: 40, step: 1, label: "Thickness of the pen" }, (value) => thickness.show(value));
+  thickness.show(14);
+  return { element: h("div", { class: "cvx-own-pen" }, thickness.element, colour), ink: (value) => { colour.value = value; },
+    pen: () => ({ colour: colour.value, width: Number(thickness.input.value) }) };
+}
+
+// What the reader chooses from files: an input that stays hidden, for a button to click.
+function chooser(label, take, multiple = false) {
+  const input = h("input", { type: "file", accept: "image/*", hidden: "", multiple, "aria-label": label,
+    change: () => { if (input.files.length) take([...input.files]); input.value = ""; } });
+  return input;
+}
+
+// Files that are dropped on the card or pasted: take(files, where), on which element or with which
+// focus. What it returns ends that.
+function arrivals(el, take) {
+  const pasted = ({ clipboardData }) => {
+    const files = [...clipboardData.files].filter(({ type }) => type.startsWith("image/"));
+    const where = document.activeElement;
+    if (files.length && (el.contains(where) || where === document.body)) take(files, where);
+  };
+  el.addEventListener("dragover", (event) => event.preventDefault());
+  el.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) take([...event.dataTransfer.files], event.target);
+  });
+  document.addEventListener("paste", pasted);
+  return () => document.removeEventListener("paste", pasted);
+}
+
+// The picture at an address, as soon as it is here; a line for the reader if it is none.
+function open_picture(uri, take, refuse) {
+  const image = new Image();
+  image.onload = () => take(image);
+  image.onerror = () => refuse("This browser cannot show that file as a picture. A PNG or a JPEG will do.");
+  image.src = uri;
+}
+
