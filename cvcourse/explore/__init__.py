@@ -13,6 +13,7 @@ from cvcourse.explore.randaugment import RandAugmentSteps
 from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
 from cvcourse.explore.threshold import PseudoLabelThreshold
+from cvcourse.explore.unit import UnitLens
 from cvcourse.explore.warp import CornerMap
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "ReceptiveFieldStack",
     "SoftmaxTemperature",
     "TwoMoons",
+    "UnitLens",
     "export_for_page",
 ]
