@@ -4,6 +4,7 @@ from cvcourse.explore.convolution import ConvolutionSteps
 from cvcourse.explore.crop import CropLab
 from cvcourse.explore.cutmix import CutMixBox
 from cvcourse.explore.distillation import DistillationLoss
+from cvcourse.explore.distilled import DistilledPicture
 from cvcourse.explore.export import export_for_page
 from cvcourse.explore.moons import TwoMoons
 from cvcourse.explore.neighbours import NeighbourVote
@@ -22,6 +23,7 @@ __all__ = [
     "CropLab",
     "CutMixBox",
     "DistillationLoss",
+    "DistilledPicture",
     "NeighbourVote",
     "NoisyStudentRounds",
     "OwnPicture",

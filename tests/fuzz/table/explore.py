@@ -183,6 +183,21 @@ def rows() -> list[Row]:
             **of,
         ),
         row(
+            "explore.DistilledPicture",
+            teacher=thing(classifier, "model", "weights").but(
+                Trial("one that answers NaN", spoiled, WRONG)
+            ),
+            student=thing(classifier, "model", "weights").but(
+                Trial("one that answers NaN", spoiled, WRONG)
+            ),
+            pictures=seen.but(
+                Trial("too many", lambda: small(11), WRONG), Trial("seven", lambda: small(7), FINE)
+            ),
+            temperature=number(4.0, 1, 100),
+            alpha=number(0.5, 0, 1),
+            **of,
+        ),
+        row(
             "explore.export_for_page",
             model=thing(classifier, "model", "weights").but(
                 Trial("one that answers NaN", spoiled, WRONG)
