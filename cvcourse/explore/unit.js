@@ -57,12 +57,11 @@ function hiding(bytes, n, side, row, column) {
 
 // By how much the unit's value changes if a pixel and those around it are hidden: [row, column, step, change], for every
 // 4th pixel, then every 2nd, then all. Where the square is outside of the field nothing can change, and nothing is run.
-function* occlusion(state, bytes) {
+function* occlusion(state, bytes, value) {
   const { shape: [, n] } = state.networks[state.network];
   const { region: [top, left, bottom, right] } = place(state);
   const [{ side }, run] = [state, alone(state)];
   const meets = (at, first, past) => at - (side >> 1) < past && at - (side >> 1) + side > first;
-  const value = run(bytes);
   for (const step of [4, 2, 1]) for (let row = 0; row < n; row += step) for (let column = 0; column < n; column += step) {
     if (step < 4 && row % (2 * step) === 0 && column % (2 * step) === 0) continue; // it was, with a larger step
     const sees = meets(row, top, bottom) && meets(column, left, right);
@@ -81,7 +80,7 @@ function compute(state) {
   const values = run(bytes);
   const { index, region } = place(state);
   const changes = new Float32Array(n * n);
-  for (const found of occlusion(state, bytes)) spread(changes, n, found);
+  for (const found of occlusion(state, bytes, values[index])) spread(changes, n, found);
   return { values: [...values], value: values[index], region, changes: [...changes] };
 }
 
@@ -184,10 +183,10 @@ function render({ model, el }) {
       h("div", {}, h("button", { type: "button", click: strongest }, "strongest unit of this map"))));
 
   // All places, a few at a time, so that the page never waits for long.
-  function look(state, bytes, tell) {
+  function look(state, bytes, value, tell) {
     const mine = ++survey;
     const changes = new Float32Array(n * n);
-    const places = occlusion(state, bytes);
+    const places = occlusion(state, bytes, value);
     const some = () => {
       if (mine !== survey) return;
       const until = performance.now() + SLICE;
@@ -239,7 +238,7 @@ function render({ model, el }) {
       + `It can see rows ${top} to ${bottom - 1} and columns ${left} to ${right - 1}: ${Math.round((100 * (bottom - top) * (right - left)) / n ** 2)} % of the picture. `;
     const square = `a grey square of ${state.side} × ${state.side} pixels`;
     say(`${which}Moving ${square} over the picture …`);
-    look(state, bytes, (changes) => {
+    look(state, bytes, value, (changes) => {
       const parts = [[Math.min, "lowers"], [Math.max, "raises"]].map(([pick, verb]) => [pick(...changes), verb]).filter(([change]) => Math.abs(change) >= 0.005)
         .map(([change, verb]) => `${verb} it most, to ${fixed(value + change, 2)}, around (${Math.floor(changes.indexOf(change) / n)}, ${changes.indexOf(change) % n})`);
       say(`${which}${`${square} ${parts.join("; it ") || "hardly changes it anywhere"}.`.replace(/^a/, "A")}`);
