@@ -4,6 +4,7 @@ from cvcourse.explore.convolution import ConvolutionSteps
 from cvcourse.explore.crop import CropLab
 from cvcourse.explore.cutmix import CutMixBox
 from cvcourse.explore.distillation import DistillationLoss
+from cvcourse.explore.distilled import DistilledPicture
 from cvcourse.explore.export import export_for_page
 from cvcourse.explore.moons import TwoMoons
 from cvcourse.explore.neighbours import NeighbourVote
@@ -14,6 +15,7 @@ from cvcourse.explore.receptive import ReceptiveFieldStack
 from cvcourse.explore.softmax import SoftmaxTemperature
 from cvcourse.explore.teach import TeachItYourself
 from cvcourse.explore.threshold import PseudoLabelThreshold
+from cvcourse.explore.unit import UnitLens
 from cvcourse.explore.warp import CornerMap
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "CropLab",
     "CutMixBox",
     "DistillationLoss",
+    "DistilledPicture",
     "NeighbourVote",
     "NoisyStudentRounds",
     "OwnPicture",
@@ -31,5 +34,6 @@ __all__ = [
     "SoftmaxTemperature",
     "TeachItYourself",
     "TwoMoons",
+    "UnitLens",
     "export_for_page",
 ]

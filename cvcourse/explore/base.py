@@ -35,6 +35,20 @@ def module(name: str, *parts: str) -> str:
     return _KIT + "".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in (*parts, name))
 
 
+@checked
+def style(name: str, *parts: str) -> str:
+    """The style of a piece, with what all pieces share in front.
+
+    Args:
+        name: of the piece.
+        parts: whose styles it needs beside them, to stand before it.
+
+    Raises:
+        FileNotFoundError: there is no such style.
+    """
+    return STYLE + "".join((_FOLDER / f"{one}.css").read_text("utf-8") for one in (*parts, name))
+
+
 class Explorable(anywidget.AnyWidget):
     """An interactive figure from one source: a widget, and a page that needs nobody.
 

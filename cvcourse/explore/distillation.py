@@ -34,7 +34,7 @@ class DistillationLoss(Explorable):
     (True, 4)
 
     Args:
-        teacher: logits, one a class, −10 to 10, for 2 to 8 classes.
+        teacher: logits, one a class, −10 to 10, for 2 to 10 classes.
         student: logits likewise.
         label: index of the true class.
         temperature: 1 to 100.
@@ -51,7 +51,7 @@ class DistillationLoss(Explorable):
     names = traits.names()
     teacher = traits.numbers(-10, 10)
     student = traits.numbers(-10, 10)
-    label = traits.integer(0, 7, "the true class")
+    label = traits.integer(0, 9, "the true class")
     temperature = traits.number(1, 100, "the temperature T")
     alpha = traits.number(0, 1, "weight of the soft term")
 
@@ -82,7 +82,7 @@ class DistillationLoss(Explorable):
             return check_integer("label", value, 0, len(self.names) - 1, "the true class")
         lists = {key: getattr(self, key) for key in ("names", "teacher", "student")}
         check_same_length(**{**lists, name: value})
-        check_integer(f"the length of {name}", len(value), 2, 8, "classes")
+        check_integer(f"the length of {name}", len(value), 2, 10, "classes")
         return value
 
     def _batch(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torchvision.models.feature_extraction import NodePathTracer
 
 from cvcourse.checks import checked
 from cvcourse.models import Standardize
@@ -58,22 +59,22 @@ def export_for_page(model: nn.Module, example: Tensor) -> dict[str, Any]:
             f"example is {example.dtype} {tuple(example.shape)}; expected some pictures, "
             "torch.uint8 (N, C, H, W)"
         )
-    halved = _halved(model)
-    with evaluating(halved), torch.no_grad():
-        logits = check_finite(logits_of(halved, example.cpu()))
+    exact = halved(model)
+    with evaluating(exact), torch.no_grad():
+        logits = check_finite(logits_of(exact, example.cpu()))
     if logits.ndim != 2:
         raise ValueError(f"the model gives {tuple(logits.shape)}; expected logits (N, classes)")
     return {
         "shape": list(example.shape[1:]),
-        "layers": list(_layers(halved)),
+        "layers": list(layers_of(exact).values()),
         "golden": {
-            "images": _base64(example.cpu()),
+            "images": in_base64(example.cpu()),
             "logits": [[round(x, 5) for x in row] for row in logits.tolist()],
         },
     }
 
 
-def _halved(model: nn.Module) -> nn.Module:
+def halved(model: nn.Module) -> nn.Module:
     """A copy on the CPU whose matrices are rounded to half precision."""
     copy = deepcopy(model).cpu().float()
     for name, parameter in copy.named_parameters():
@@ -87,32 +88,41 @@ def _halved(model: nn.Module) -> nn.Module:
     return copy
 
 
-class _Tracer(fx.Tracer):
+class _Tracer(NodePathTracer):
     """Sees the book's first step as one layer."""
 
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, Standardize) or super().is_leaf_module(m, module_qualified_name)
+    def is_leaf_module(self, m: nn.Module, module_qualname: str) -> bool:
+        return isinstance(m, Standardize) or super().is_leaf_module(m, module_qualname)
 
 
-def _layers(model: nn.Module) -> Iterator[Layer]:
-    """The layers in order; those that change nothing in evaluation mode are left out."""
+def layers_of(model: nn.Module) -> dict[str, Layer]:
+    """The layers in order, by the names that `receptive_field` has for them.
+
+    Those that change nothing in evaluation mode are left out.
+    """
+    tracer = _Tracer()
     try:
-        nodes = list(_Tracer().trace(model).nodes)
+        nodes = list(tracer.trace(model).nodes)
     except (TypeError, ValueError, fx.proxy.TraceError) as error:
         raise ValueError(
             f"{type(model).__name__} is no plain chain of layers ({error}); a page can compute "
             f"{_KNOWN}"
         ) from error
     previous, *rest = nodes
+    layers: dict[str, Layer] = {}
     for node in rest:
         name = str(node.target)
         if node.all_input_nodes != [previous]:
             raise _refusal(name, "does not take what the layer before it gives, and only that")
         if node.op == "call_module":
-            yield from _module(name, model.get_submodule(name))
+            found = _module(name, model.get_submodule(name))
         elif node.op != "output":
-            yield from _function(getattr(node.target, "__name__", name), node)
+            found = _function(getattr(node.target, "__name__", name), node)
+        else:
+            break
+        layers.update((tracer.node_to_qualname[node], layer) for layer in found)
         previous = node
+    return layers
 
 
 def _module(name: str, module: nn.Module) -> list[Layer]:
@@ -207,7 +217,7 @@ def _whole_mean(name: str, layer: nn.AdaptiveAvgPool2d) -> list[Layer]:
 
 def _weights(layer: nn.Conv2d | nn.Linear) -> Layer:
     bias = torch.zeros(len(layer.weight)) if layer.bias is None else layer.bias
-    return {"weights": _base64(layer.weight.detach().half()), "bias": _numbers(bias)}
+    return {"weights": in_base64(layer.weight.detach().half()), "bias": _numbers(bias)}
 
 
 def _numbers(vector: Tensor) -> list[float]:
@@ -215,7 +225,8 @@ def _numbers(vector: Tensor) -> list[float]:
     return [float(f"{x:.7g}") for x in vector.tolist()]
 
 
-def _base64(tensor: Tensor) -> str:
+def in_base64(tensor: Tensor) -> str:
+    """Its bytes as a text."""
     return base64.b64encode(tensor.contiguous().numpy().tobytes()).decode()
 
 

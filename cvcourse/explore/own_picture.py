@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import traitlets
@@ -12,7 +11,7 @@ from torch import nn, tensor
 from cvcourse.checks import checked
 from cvcourse.data import ImageSet
 from cvcourse.explore import still, traits
-from cvcourse.explore.base import STYLE, Explorable, module
+from cvcourse.explore.base import Explorable, module, style
 from cvcourse.explore.export import export_for_page
 from cvcourse.explore.pictures import exact_uri, photograph
 from cvcourse.explore.traits import check_integers, trait_errors
@@ -47,7 +46,7 @@ class OwnPicture(Explorable):
 
     title = "Your own picture"
     _esm = module("own_picture", "forward", "sheet")
-    _css = STYLE + Path(__file__).with_name("own_picture.css").read_text("utf-8")
+    _css = style("own_picture")
 
     networks = traitlets.Dict().tag(sync=True)
     names = traits.names()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -13,7 +12,7 @@ from torch.nn.functional import one_hot
 from cvcourse.checks import checked
 from cvcourse.data import ImageSet
 from cvcourse.explore import still, traits
-from cvcourse.explore.base import STYLE, Explorable, module
+from cvcourse.explore.base import Explorable, module, style
 from cvcourse.explore.export import export_for_page
 from cvcourse.explore.pictures import exact_uri, lossless_uri
 from cvcourse.explore.traits import check_integers, trait_errors
@@ -67,10 +66,7 @@ class TeachItYourself(Explorable):
 
     title = "Teach it yourself"
     _esm = module("teach", "forward", "sheet", "head")
-    _css = STYLE + "".join(
-        Path(__file__).with_name(f"{name}.css").read_text("utf-8")
-        for name in ("own_picture", "teach")
-    )
+    _css = style("teach", "own_picture")
 
     network = traitlets.Dict().tag(sync=True)
     names = traits.names()

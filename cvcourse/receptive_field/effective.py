@@ -52,7 +52,7 @@ def effective_receptive_field(
     elsewhere = {p.device for p in model.parameters()} - {images.device}
     if elsewhere:
         raise ValueError(f"the model is on {elsewhere.pop()}, the images on {images.device}")
-    first_part = _up_to(model, node)
+    first_part = up_to(model, node)
     total = torch.zeros(pixels.shape[2:], dtype=pixels.dtype, device=pixels.device)
     with evaluating(model), torch.enable_grad():
         for some in pixels.split(batch_size):
@@ -68,7 +68,7 @@ def effective_receptive_field(
     return total / len(images)
 
 
-def _up_to(model: nn.Module, node: str) -> fx.GraphModule:
+def up_to(model: nn.Module, node: str) -> fx.GraphModule:
     """The model's first part, which returns that node's value.
 
     It stops there, so that no later operation in place can overwrite the value.

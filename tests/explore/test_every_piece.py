@@ -83,7 +83,23 @@ def teach() -> explore.TeachItYourself:
     return explore.TeachItYourself(backbone, pictures, rounds=1)
 
 
+def unit_lens() -> explore.UnitLens:
+    torch.manual_seed(0)
+    pictures = render(3, seed=0)
+    models = {arm: standardized(SmallCNN, pictures, width=2) for arm in ("one", "another")}
+    return explore.UnitLens(models, pictures)
+
+
+def distilled_picture() -> explore.DistilledPicture:
+    torch.manual_seed(0)
+    pictures = render(2, seed=0, size=16)
+    teacher, student = (standardized(SmallCNN, pictures, width=width) for width in (4, 2))
+    return explore.DistilledPicture(teacher, student, pictures)
+
+
 PIECES = {
+    "DistilledPicture": distilled_picture,
+    "UnitLens": unit_lens,
     "TeachItYourself": teach,
     "OwnPicture": own_picture,
     "RandAugmentSteps": randaugment,
@@ -163,7 +179,7 @@ def test_modules_are_short_and_stand_alone(path: Path) -> None:
     code = path.read_text("utf-8")
     assert len(code.splitlines()) <= 300
     assert not re.search(r"^\s*import\b|https?://(?!www\.w3\.org/)", code, re.MULTILINE)
-    if path.stem not in ("kit", "forward", "sheet", "head", "shim"):
+    if path.stem not in ("kit", "forward", "sheet", "head", "choose", "shim"):
         assert code.rstrip().endswith("export default { compute, render };")
         assert code.count("export default {") == 1
 

@@ -180,16 +180,16 @@ def settled_text(figure: Any) -> str:
         said = now
 
 
-#: Chapter → how many figures to take hold of it has, of fourteen kinds in all.
+#: Chapter → how many figures to take hold of it has, of sixteen kinds in all.
 EXPLORABLES = {
     "02": 1,
     "03": 2,
     "04": 1,
-    "06": 1,
+    "06": 2,
     "08": 1,
     "09": 2,
     "10": 1,
-    "11": 2,
+    "11": 3,
     "12": 2,
     "13": 1,
 }

@@ -199,6 +199,38 @@ def rows() -> list[Row]:
             **of,
         ),
         row(
+            "explore.UnitLens",
+            models=models.but(
+                Trial("one model", lambda: {"one": classifier()}, FINE),
+                Trial("three models", lambda: dict.fromkeys("abc", classifier()), FINE),
+                Trial("four models", lambda: dict.fromkeys("abcd", classifier()), WRONG),
+            ),
+            pictures=seen.but(
+                Trial("too many", lambda: small(11), WRONG), Trial("seven", lambda: small(7), FINE)
+            ),
+            layer=whole(1, 1, 2).optional(),
+            unit=numbers((1, 0, 0), 0, 2)
+            .but(Trial("halves", lambda: (0.5, 0, 0), WRONG))
+            .optional(),
+            side=whole(5, 1, 16),
+            **of,
+        ),
+        row(
+            "explore.DistilledPicture",
+            teacher=thing(classifier, "model", "weights").but(
+                Trial("one that answers NaN", spoiled, WRONG)
+            ),
+            student=thing(classifier, "model", "weights").but(
+                Trial("one that answers NaN", spoiled, WRONG)
+            ),
+            pictures=seen.but(
+                Trial("too many", lambda: small(11), WRONG), Trial("seven", lambda: small(7), FINE)
+            ),
+            temperature=number(4.0, 1, 100),
+            alpha=number(0.5, 0, 1),
+            **of,
+        ),
+        row(
             "explore.export_for_page",
             model=thing(classifier, "model", "weights").but(
                 Trial("one that answers NaN", spoiled, WRONG)
@@ -286,4 +318,5 @@ def rows() -> list[Row]:
             **of,
         ),
         row("explore.base.module", name=choice("softmax", ["softmax", "crop"])),
+        row("explore.base.style", name=choice("unit", ["unit", "choose"])),
     ]
