@@ -129,8 +129,9 @@ def test_html_is_the_same_each_time_and_small(make) -> None:
     assert len(first.encode()) <= 150_000
 
 
-def test_all_of_them_fit_into_one_notebook() -> None:
-    assert len(json.dumps([make().html() for make in PIECES.values()])) < 1_000_000
+def test_a_dozen_of_them_fit_into_one_notebook() -> None:
+    weights = [len(json.dumps(make().html())) for make in PIECES.values()]
+    assert 12 * sum(weights) / len(weights) <= 900_000
 
 
 @each
