@@ -40,6 +40,7 @@ class TeachItYourself(Explorable):
     the truth is known, so the page counts how many of these labels are right, and what they did to
     the accuracy on pictures that nobody has learned from.
 
+    >>> import torch
     >>> from cvcourse.data import render
     >>> from cvcourse.explore import TeachItYourself
     >>> from cvcourse.models import SmallCNN, standardized

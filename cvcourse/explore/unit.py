@@ -42,7 +42,7 @@ class UnitLens(Explorable):
     >>> pictures = render(2)
     >>> models = {"CNN": standardized(SmallCNN, pictures)}
     >>> UnitLens(models, pictures, layer=2, unit=(0, 9, 5)).region
-    Region(top=8, left=4, bottom=11, right=8)
+    Region(top=8, left=4, bottom=11, right=7)
 
     Args:
         models: name → trained model, 1 to 3 of them, of (B, 3, S, S) uint8 to logits; what

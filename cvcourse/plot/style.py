@@ -11,12 +11,48 @@ from torch import Tensor
 from cvcourse import fonts
 from cvcourse.checks import Numbers, check_array, checked
 
-BLUE = "#0072B2"  #: of the first arm, as a rule the plain one
-ORANGE = "#D55E00"  #: of the second arm; of what is pointed out
-GREEN = "#009E73"  #: of the third arm
-PURPLE = "#AA4499"  #: of the fourth arm
-SKY = "#56B4E9"  #: of the fifth arm
-GREY = "#6B6B6B"  #: of the sixth arm; of lines that help the eye
+BLUE = "#0072B2"
+"""Of the first arm, as a rule the plain one.
+
+>>> from cvcourse import plot
+>>> plot.BLUE
+'#0072B2'
+"""
+ORANGE = "#D55E00"
+"""Of the second arm; of what is pointed out.
+
+>>> from cvcourse import plot
+>>> plot.ORANGE
+'#D55E00'
+"""
+GREEN = "#009E73"
+"""Of the third arm.
+
+>>> from cvcourse import plot
+>>> plot.GREEN
+'#009E73'
+"""
+PURPLE = "#AA4499"
+"""Of the fourth arm.
+
+>>> from cvcourse import plot
+>>> plot.PURPLE
+'#AA4499'
+"""
+SKY = "#56B4E9"
+"""Of the fifth arm.
+
+>>> from cvcourse import plot
+>>> plot.SKY
+'#56B4E9'
+"""
+GREY = "#6B6B6B"
+"""Of the sixth arm; of lines that help the eye.
+
+>>> from cvcourse import plot
+>>> plot.GREY
+'#6B6B6B'
+"""
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, GREY)
 """The colour of each arm, by its number: Okabe & Ito's, told apart with any kind of colour vision.
 
@@ -33,8 +69,20 @@ MARKERS = "osD^vX"
 >>> plot.MARKERS[2]
 'D'
 """
-PAPER = "#fcfcfa"  #: what a figure is drawn on
-INK = "#222222"  #: what is written in
+PAPER = "#fcfcfa"
+"""What a figure is drawn on.
+
+>>> from cvcourse import plot
+>>> plot.PAPER
+'#fcfcfa'
+"""
+INK = "#222222"
+"""What is written in.
+
+>>> from cvcourse import plot
+>>> plot.INK
+'#222222'
+"""
 
 
 def use_style() -> None:

@@ -220,4 +220,5 @@ def test_explorables_answer_to_the_keyboard_in_the_book(
             slider.last.press("End")
         else:
             figure.locator("button").last.press("Enter")
-        assert settled_text(figure) != before
+        # Some show nothing new before their network has looked at its first pictures.
+        assert any(settled_text(figure) != before for _ in range(20))

@@ -121,7 +121,7 @@ def test_interactive_figures_take_the_room_that_there_is(show: Callable[..., Any
         return Math.max(box.width / innerWidth, box.height / innerHeight);
     })"""
     filled = tab.evaluate(sizes)
-    assert len(filled) == 2
+    assert len(filled) == 3
     assert all(0.8 < share < 1 for share in filled), filled
 
 
