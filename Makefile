@@ -2,8 +2,8 @@
 # Each makes .venv if it is absent or out of date; `make locked test` installs the locked versions.
 # uv is taken where it is installed: it is faster, and brings a Python where there is none that fits.
 UV := $(shell command -v uv)
-PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done),$(if $(UV),3.13))
+PYTHON ?= $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$p && break; done),$(if $(UV),3.13))
 BIN := .venv/bin
 INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip --disable-pip-version-check install) --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
@@ -119,7 +119,7 @@ clean:
 	rm -rf _build .venv .venv-next
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "cvcourse needs Python 3.11, 3.12 or 3.13 on the PATH, or uv, which brings one (or: make PYTHON=/path/to/python3.12 …)"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "cvcourse needs Python 3.11 to 3.14 on the PATH, or uv, which brings one (or: make PYTHON=/path/to/python3.12 …)"; exit 1; }
 	$(if $(UV),uv venv --quiet --seed --python $(PYTHON),$(PYTHON) -m venv) .venv
 
 .venv/site.stamp: book/requirements.txt | .venv/bin/python
