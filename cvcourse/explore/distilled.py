@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,13 @@ from cvcourse.data import ImageSet
 from cvcourse.explore import traits
 from cvcourse.explore.base import module, style
 from cvcourse.explore.distillation import DistillationLoss
-from cvcourse.explore.export import export_for_page, halved, in_base64
+from cvcourse.explore.export import (
+    export_for_page,
+    halved,
+    in_base64,
+    picture_from,
+)
+from cvcourse.explore.pictures import check_small_pictures
 from cvcourse.explore.traits import check_integers, trait_errors
 
 
@@ -67,11 +72,8 @@ class DistilledPicture(DistillationLoss):
         temperature: float = 4.0,
         alpha: float = 0.9,
     ) -> None:
-        shape, names = tuple(pictures.images.shape), list(pictures.class_names)
-        if not (1 <= shape[0] <= 10 and shape[1] == 3 and 8 <= shape[2] == shape[3] <= 64):
-            raise ValueError(f"pictures have shape {shape}; expected (1 to 10, 3, S, S), S 8 to 64")
+        self._shape, names = check_small_pictures(pictures), list(pictures.class_names)
         labels = check_integers("labels", pictures.labels, 0, len(names) - 1, "the true class")
-        self._shape = shape[1:]
         self._models = {"teacher": halved(teacher).eval(), "student": halved(student).eval()}
         networks = {who: export_for_page(m, pictures.images[:1]) for who, m in self._models.items()}
         for network in networks.values():
@@ -106,15 +108,12 @@ class DistilledPicture(DistillationLoss):
     @trait_errors()
     def _check_pixels(self, proposal: dict[str, Any]) -> str:
         pixels: str = proposal["value"]
-        length, wanted = len(base64.b64decode(pixels)), int(np.prod(self._shape))
-        if length != wanted:
-            raise ValueError(f"pixels are {length:,} bytes in base64; expected {wanted:,}")
+        picture_from(pixels, self._shape)
         return pixels
 
     @traitlets.observe("pixels")
     def _ask(self, change: dict[str, Any]) -> None:
-        pixels = np.frombuffer(base64.b64decode(self.pixels), np.uint8).copy()
-        says = self._says(torch.from_numpy(pixels).view(1, *self._shape))
+        says = self._says(picture_from(self.pixels, self._shape))
         with self.hold_trait_notifications():
             self.teacher, self.student = says["teacher"], says["student"]
 

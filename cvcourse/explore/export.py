@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, fx, nn
 from torchvision.models.feature_extraction import NodePathTracer
@@ -228,6 +229,19 @@ def _numbers(vector: Tensor) -> list[float]:
 def in_base64(tensor: Tensor) -> str:
     """Its bytes as a text."""
     return base64.b64encode(tensor.contiguous().numpy().tobytes()).decode()
+
+
+def picture_from(pixels: str, shape: tuple[int, ...]) -> Tensor:
+    """(1, *shape) uint8, from the text that `in_base64` makes of it.
+
+    Raises:
+        ValueError: it has another number of bytes.
+    """
+    data = np.frombuffer(base64.b64decode(pixels), np.uint8)
+    wanted = int(np.prod(shape))
+    if len(data) != wanted:
+        raise ValueError(f"pixels are {len(data):,} bytes in base64; expected {wanted:,}")
+    return torch.from_numpy(data.copy()).view(1, *shape)
 
 
 _MODULES: dict[Any, Callable[[str, Any], list[Layer]]] = {

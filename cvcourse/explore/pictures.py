@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cvcourse.data import ImageSet
+
 _FOLDER = Path(__file__).parent / "photographs"
 
 
@@ -36,6 +38,20 @@ def check_picture(name: str, picture: Any, *shape: int) -> None:
     if not fits:
         wanted = ", ".join(str(n or "any") for n in shape)
         raise ValueError(f"{name} has shape {picture.shape}; expected ({wanted})")
+
+
+def check_small_pictures(pictures: ImageSet) -> tuple[int, ...]:
+    """That a page can hold these, 1 to 10 square ones; the shape of each, (3, S, S).
+
+    Raises:
+        ValueError: it cannot; with what they are.
+    """
+    n, *shape = pictures.images.shape
+    if not (1 <= n <= 10 and shape[0] == 3 and 8 <= shape[1] == shape[2] <= 64):
+        raise ValueError(
+            f"pictures have shape {(n, *shape)}; expected (1 to 10, 3, S, S), S 8 to 64"
+        )
+    return tuple(shape)
 
 
 def data_uri(picture: NDArray[np.uint8], *, quality: int = 82) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +15,13 @@ from cvcourse.checks import check_choice, check_integer, checked
 from cvcourse.data import ImageSet
 from cvcourse.explore import still, traits
 from cvcourse.explore.base import Explorable, module, style
-from cvcourse.explore.export import halved, in_base64, layers_of
-from cvcourse.explore.pictures import exact_uri
+from cvcourse.explore.export import (
+    halved,
+    in_base64,
+    layers_of,
+    picture_from,
+)
+from cvcourse.explore.pictures import check_small_pictures, exact_uri
 from cvcourse.explore.traits import check_integers, trait_errors
 from cvcourse.receptive_field import Region, receptive_field
 from cvcourse.receptive_field.effective import up_to
@@ -82,13 +86,11 @@ class UnitLens(Explorable):
         unit: Sequence[int] | None = None,
         side: int = 5,
     ) -> None:
-        shape = tuple(pictures.images.shape)
-        if not (1 <= shape[0] <= 10 and shape[1] == 3 and 8 <= shape[2] == shape[3] <= 64):
-            raise ValueError(f"pictures have shape {shape}; expected (1 to 10, 3, S, S), S 8 to 64")
+        shape = check_small_pictures(pictures)
         if not 1 <= len(models) <= 3:
             raise ValueError(f"there are {len(models)} models; expected 1 to 3")
         self._models = {name: halved(model).eval() for name, model in models.items()}
-        layers, *others = (_layers(model, shape[1:]) for model in self._models.values())
+        layers, *others = (_layers(model, shape) for model in self._models.values())
         if any(other != layers for other in others):
             raise ValueError("the models differ in their layers; expected one kind of network")
         first = next(iter(models))
@@ -103,7 +105,7 @@ class UnitLens(Explorable):
         coded = [in_base64(image) for image in pictures.images.cpu()]
         super().__init__(
             networks={
-                name: {"shape": list(shape[1:]), "layers": list(layers_of(model).values())}
+                name: {"shape": list(shape), "layers": list(layers_of(model).values())}
                 for name, model in self._models.items()
             },
             layers=layers,
@@ -130,9 +132,7 @@ class UnitLens(Explorable):
             ("map", "row", "column"), state["unit"], (maps, n, n), strict=True
         ):
             check_integer(f"the unit's {axis}", at, 0, count - 1, f"in layer {layer}")
-        length, wanted = len(base64.b64decode(state["pixels"])), 3 * self._size**2
-        if length != wanted:
-            raise ValueError(f"pixels are {length:,} bytes in base64; expected {wanted:,}")
+        picture_from(state["pixels"], self._shape)
         return value
 
     @property
@@ -142,15 +142,14 @@ class UnitLens(Explorable):
         return one
 
     @property
-    def _size(self) -> int:
-        """Pixels of a picture's side."""
-        return int(self.networks[self.network]["shape"][1])
+    def _shape(self) -> tuple[int, ...]:
+        """A picture's, (3, S, S)."""
+        return tuple(self.networks[self.network]["shape"])
 
     @property
     def _picture(self) -> Tensor:
         """(1, 3, S, S) uint8; the reader's own, too."""
-        pixels = np.frombuffer(base64.b64decode(self.pixels), np.uint8).copy()
-        return torch.from_numpy(pixels).view(1, 3, self._size, self._size)
+        return picture_from(self.pixels, self._shape)
 
     def _maps(self, network: str, node: str, images: Tensor) -> Tensor:
         """What a layer answers, (B, maps, units down, units across)."""

@@ -14,11 +14,11 @@ import pytest
 import shaky_hands
 import torch
 from numpy.typing import NDArray
+from own_files import give
 from traitlets import TraitError
 
 from cvcourse.data import VARIED, ImageSet, render
 from cvcourse.explore import OwnPicture, export_for_page
-from cvcourse.explore.pictures import exact_uri
 from cvcourse.models import MLP, SingleLayer, SmallCNN, SmallResNet, standardized
 
 EXAMPLE = render(1).images
@@ -213,28 +213,12 @@ def test_a_line_can_be_drawn_and_taken_back(piece: OwnPicture, show) -> None:
     wait_for_sight(tab, lambda seen: (seen == [44, 48, 56]).all())
 
 
-GIVE = """([kind, text]) => {
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    const data = new DataTransfer();
-    data.items.add(new File([bytes], "mine.bmp", { type: "image/bmp" }));
-    const event = kind === "paste" ? new ClipboardEvent("paste", { clipboardData: data })
-        : new DragEvent("drop", { dataTransfer: data });
-    const card = document.querySelector(".cvx").parentElement;
-    (kind === "paste" ? document : card).dispatchEvent(event);
-}"""
-
-
 @pytest.mark.parametrize("way", ["file", "paste", "drop"])
 def test_a_picture_of_ones_own(way: str, piece: OwnPicture, show) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
-    text = exact_uri(picture).split(",")[1]
     tab = show(piece)
     settle(tab, "of 81")
-    if way == "file":
-        given = {"name": "mine.bmp", "mimeType": "image/bmp", "buffer": base64.b64decode(text)}
-        tab.get_by_label("A picture of yours").set_input_files(given)
-    else:
-        tab.evaluate(GIVE, [way, text])
+    give(tab, way, picture)
     settle(tab, "keeps to it at")  # what it is meant to be is not known
     assert np.array_equal(sight(tab), picture[:, 8:40])
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from own_files import give
 from torch import Tensor, nn
 from traitlets import TraitError
 
 from cvcourse.data import VARIED, render
 from cvcourse.explore import UnitLens
-from cvcourse.explore.pictures import exact_uri
 from cvcourse.models import MLP, SmallCNN, SmallResNet, Standardize, standardized
 from cvcourse.receptive_field import receptive_field
 
@@ -186,28 +186,12 @@ def test_the_strongest_unit_of_a_map_is_found(piece: UnitLens, show) -> None:
     assert f"Its value is {piece.value:.2f}." in settled(tab)
 
 
-GIVE = """([kind, text]) => {
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    const data = new DataTransfer();
-    data.items.add(new File([bytes], "mine.bmp", { type: "image/bmp" }));
-    const event = kind === "paste" ? new ClipboardEvent("paste", { clipboardData: data })
-        : new DragEvent("drop", { dataTransfer: data });
-    const card = document.querySelector(".cvx").parentElement;
-    (kind === "paste" ? document : card).dispatchEvent(event);
-}"""
-
-
 @pytest.mark.parametrize("way", ["file", "paste", "drop"])
 def test_a_picture_of_ones_own(way: str, piece: UnitLens, show) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
-    text = exact_uri(picture).split(",")[1]
     tab = show(piece)
     before = settled(tab)
-    if way == "file":
-        given = {"name": "mine.bmp", "mimeType": "image/bmp", "buffer": base64.b64decode(text)}
-        tab.get_by_label("A picture of yours").set_input_files(given)
-    else:
-        tab.evaluate(GIVE, [way, text])
+    give(tab, way, picture)
     tab.wait_for_function(
         "before => document.querySelector('.cvx-summary').textContent !== before", arg=before
     )

@@ -99,6 +99,14 @@ def rows() -> list[Row]:
         Trial("fewer classes", lambda: image_set(2, 2, 32), ANY),
         Trial("one picture", lambda: small()[:1], ANY),
     )
+    few_models = models.but(
+        Trial("one model", lambda: {"one": classifier()}, FINE),
+        Trial("three models", lambda: dict.fromkeys("abc", classifier()), FINE),
+        Trial("four models", lambda: dict.fromkeys("abcd", classifier()), WRONG),
+    )
+    few_pictures = seen.but(
+        Trial("too many", lambda: small(11), WRONG), Trial("seven", lambda: small(7), FINE)
+    )
     square = ((20.0, 15.0), (110.0, 15.0), (80.0, 85.0), (-10.0, 85.0))
     corners = thing(lambda: square, "corners").but(
         Trial("a list", lambda: [list(c) for c in square], SAME),
@@ -168,14 +176,8 @@ def rows() -> list[Row]:
         row("explore.CropLab", models=models, pictures=seen, **of),
         row(
             "explore.OwnPicture",
-            models=models.but(
-                Trial("one model", lambda: {"one": classifier()}, FINE),
-                Trial("three models", lambda: dict.fromkeys("abc", classifier()), FINE),
-                Trial("four models", lambda: dict.fromkeys("abcd", classifier()), WRONG),
-            ),
-            pictures=seen.but(
-                Trial("too many", lambda: small(11), WRONG), Trial("seven", lambda: small(7), FINE)
-            ),
+            models=few_models,
+            pictures=few_pictures,
             **of,
         ),
         row(
@@ -200,14 +202,8 @@ def rows() -> list[Row]:
         ),
         row(
             "explore.UnitLens",
-            models=models.but(
-                Trial("one model", lambda: {"one": classifier()}, FINE),
-                Trial("three models", lambda: dict.fromkeys("abc", classifier()), FINE),
-                Trial("four models", lambda: dict.fromkeys("abcd", classifier()), WRONG),
-            ),
-            pictures=seen.but(
-                Trial("too many", lambda: small(11), WRONG), Trial("seven", lambda: small(7), FINE)
-            ),
+            models=few_models,
+            pictures=few_pictures,
             layer=whole(1, 1, 2).optional(),
             unit=numbers((1, 0, 0), 0, 2)
             .but(Trial("halves", lambda: (0.5, 0, 0), WRONG))
@@ -223,9 +219,7 @@ def rows() -> list[Row]:
             student=thing(classifier, "model", "weights").but(
                 Trial("one that answers NaN", spoiled, WRONG)
             ),
-            pictures=seen.but(
-                Trial("too many", lambda: small(11), WRONG), Trial("seven", lambda: small(7), FINE)
-            ),
+            pictures=few_pictures,
             temperature=number(4.0, 1, 100),
             alpha=number(0.5, 0, 1),
             **of,
