@@ -131,9 +131,9 @@ def test_every_chapter_has_outcomes_and_questions_in_order() -> None:
         assert text.count("{dropdown} Model answer\n") == len(questions), name
 
 
-def test_who_judges_names_an_opponent_and_reads_numbers_of_the_chapter() -> None:
+def test_who_judges_is_given_the_chapters_numbers_with_the_question() -> None:
     for _, name, text in PARTS:
-        for asked in re.findall(r"^\*\*\d\. Judge\.\*\*.*?^::::$", text, re.M | re.S):
+        for asked in re.findall(r"^\*\*\d\. Judge\.\*\*.*?^:::\{", text, re.M | re.S):
             assert re.search(r"```\{measured\} (\w+)", asked)[1] == name  # type: ignore[index]
         assert "opponent" in text or "control" in text, name
 
