@@ -140,3 +140,9 @@ def test_who_judges_is_given_the_chapters_numbers_with_the_question() -> None:
 
 def test_no_measured_number_is_typed_in() -> None:
     assert re.findall(r"\d%? \[[-+−]?\d", TEXT) == []
+
+
+@pytest.mark.parametrize("page", ["exam", "teaching"])
+def test_the_glossarys_student_is_a_network_and_is_linked_where_one_is_meant(page: str) -> None:
+    text = (ROOT / "book" / f"{page}.md").read_text("utf-8")
+    assert text.count("{term}`student`") == 1  # or the first person of that name would be linked
