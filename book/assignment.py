@@ -29,6 +29,7 @@ from cvcourse.practice.function import Function
 from cvcourse.practice.number import Number
 
 CHECK = re.compile(r"^practice\.(\w+)\.check\(", re.MULTILINE)
+PRACTICE = re.compile(r"^from cvcourse\.practice import .*\n+", re.MULTILINE)
 PRIVATE = 2**31  #: the secret lies above: the seeds of the book's own checks are small
 
 OPENING = """\
@@ -45,7 +46,9 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn"""
+from torch import nn
+
+from cvcourse.practice import {chapter} as practice"""
 
 
 def tasks(cells: list[NotebookNode]) -> Iterator[tuple[str, NotebookNode, NotebookNode]]:
@@ -60,17 +63,22 @@ def worth(exercise: Exercise) -> int:
     return 1 if isinstance(exercise, Number) else 2 if isinstance(exercise, Function) else 3
 
 
-def for_students(cells: list[NotebookNode], points: dict[str, int]) -> NotebookNode:
-    """The notebook for the class, not yet run; hints and solutions are not shown."""
+def for_students(chapter: str, cells: list[NotebookNode], points: dict[str, int]) -> NotebookNode:
+    """The notebook for the class, not yet run; hints and solutions are not shown.
+
+    The exercises are imported by a cell of their own: a mistake in the first task must not take
+    them from the others.
+    """
     title = cells[0].source.split("\n")[0].removeprefix("# ")
     setup = next(cell for cell in cells if "setup" in cell.metadata.get("tags", ()))
     made = [new_markdown_cell(OPENING.format(title=title)), new_code_cell(setup.source)]
-    made.append(new_code_cell(IMPORTS))
+    made.append(new_code_cell(IMPORTS.format(chapter=chapter)))
     for name, text, cell in tasks(cells):
         heading, rest = text.source.split("\n", 1)
         plural = "s" * (points[name] > 1)
         made.append(new_markdown_cell(f"{heading} ({points[name]} point{plural})\n{rest}"))
-        made.append(new_code_cell(CHECK.sub(r"_ = practice.\1.check(", cell.source)))
+        source = PRACTICE.sub("", cell.source)
+        made.append(new_code_cell(CHECK.sub(r"_ = practice.\1.check(", source)))
     notebook = new_notebook(cells=made)
     notebook.metadata = NotebookNode(
         kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -88,7 +96,8 @@ def write(root: Path, name: str, folder: Path) -> None:
     names = [task for task, *_ in tasks(cells)]
     if not names:
         raise SystemExit(f"{name} has no exercises: no cell calls practice.….check(…)")
-    practice = importlib.import_module(f"cvcourse.practice.{name[3:]}")
+    chapter = name[3:]
+    practice = importlib.import_module(f"cvcourse.practice.{chapter}")
     points = {task: worth(getattr(practice, task)) for task in names}
     held_out = folder / "teacher" / "held_out.json"
     assignment: dict[str, Any] = {
@@ -100,7 +109,7 @@ def write(root: Path, name: str, folder: Path) -> None:
         assignment |= json.loads(held_out.read_text("utf-8"))
     for path in (held_out, folder / "student" / f"{name}.ipynb"):
         path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(for_students(cells, assignment["points"]), path)
+    nbformat.write(for_students(chapter, cells, assignment["points"]), path)
     held_out.write_text(json.dumps(assignment, indent=2) + "\n", "utf-8")
 
 

@@ -68,7 +68,9 @@ def judge(exercise: Exercise, student: Student, of: float) -> tuple[float | None
     try:
         student.begin()
         if name not in student.answers:
-            return 0, f"Nothing was given to practice.{name}.check."
+            cells = ", ".join(f"{n + 1} ({kind})" for n, kind in student.stopped.items())
+            stopped = f" Cells that stopped: {cells}." if cells else ""
+            return 0, f"Nothing was given to practice.{name}.check.{stopped}"
         if not student.answers[name]:
             said = exercise.judge(student.ask(name)["value"])
             return of * (said.mark == "✓"), said.text

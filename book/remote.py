@@ -5,14 +5,13 @@ The process is `student.py`'s. What comes from it is read as data, and runs noth
 
 from __future__ import annotations
 
-import builtins
 import os
 import secrets
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from student import Callback, pack
+from student import Callback, failure, pack
 from torch import Tensor, nn
 
 HERE = Path(__file__).parent
@@ -58,6 +57,7 @@ class Student:
     def __init__(self, path: Path, seconds: float) -> None:
         self.path, self.seconds = path, seconds
         self.skipped: dict[int, str] = {}  #: cells that hung → what happened
+        self.stopped: dict[int, str] = {}  #: cells that raised an error → its kind
         self.answers: dict[str, bool] = {}  #: what was given to `check` → whether it can be called
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -85,6 +85,8 @@ class Student:
                 self._start()
                 while "ready" not in (message := self._receive(time.monotonic() + self.seconds)):
                     cell = message["cell"]
+                    if "error" in message:
+                        self.stopped[cell] = message["error"]
                 self.answers = message["ready"]
             except StuckError as error:
                 self.end()
@@ -93,6 +95,7 @@ class Student:
                 self.skipped[cell] = str(error)
 
     def _start(self) -> None:
+        self.stopped.clear()
         key = secrets.token_bytes(16)
         with Listener(authkey=key) as door:
             command = [sys.executable, "-c", START, str(door.address), key.hex(), str(self.path)]
@@ -131,12 +134,22 @@ class Student:
         try:
             self.connection.send_bytes(pack((name, None if arguments is None else sent)))
             while "callback" in (message := self._receive(until)):
-                result = given[message["callback"]](*message["arguments"])
-                self.connection.send_bytes(pack(result))
+                self.connection.send_bytes(pack(outcome(given[message["callback"]], message)))
+        except UnreadableError:
+            self.end()  # it may still wait for a result, and take what comes next for it
+            raise
         except (StuckError, OSError) as error:
             self.end()
             raise StuckError(str(error)) from error
         return message
+
+
+def outcome(function: Callable[..., Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """What a function of the grader's gives, or its error: a student may catch that."""
+    try:
+        return {"value": function(*asked["arguments"])}
+    except Exception as error:
+        return {"error": type(error).__name__, "text": str(error)}
 
 
 class Remote:
@@ -162,14 +175,6 @@ class Remote:
             take_over(mine, theirs)
         self.calls |= set(message["calls"])
         return message["value"]
-
-
-def failure(name: str, text: str) -> Exception:
-    """An error like the one that a student's function raised."""
-    kind = getattr(builtins, name, None)
-    if not (isinstance(kind, type) and issubclass(kind, Exception)):
-        kind = type(name, (Exception,), {})
-    return kind(*filter(None, [text]))
 
 
 def take_over(mine: Any, theirs: Any) -> None:

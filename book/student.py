@@ -8,6 +8,7 @@ refused, too. That is no prison: whoever wants out of it badly gets out.
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -45,6 +46,14 @@ def pack(message: Any) -> bytes:
     return buffer.getvalue()
 
 
+def failure(name: str, text: str) -> Exception:
+    """An error like one that was raised on the other side."""
+    kind = getattr(builtins, name, None)
+    if not (isinstance(kind, type) and issubclass(kind, Exception)):
+        kind = type(name, (Exception,), {})
+    return kind(*filter(None, [text]))
+
+
 class Callback:
     """A function that stays with the grader; calling it asks for its result."""
 
@@ -56,7 +65,10 @@ class Callback:
     def __call__(self, *arguments: Any) -> Any:
         """What the grader's function gives."""
         self.connection.send_bytes(pack({"callback": self.number, "arguments": plain(arguments)}))
-        return torch.load(BytesIO(self.connection.recv_bytes()), weights_only=False)
+        given = torch.load(BytesIO(self.connection.recv_bytes()), weights_only=False)
+        if "error" in given:
+            raise failure(given["error"], given["text"])
+        return given["value"]
 
 
 class Asked:
@@ -164,7 +176,9 @@ def run(path: Path, skipped: set[int], say: Callable[[Any], None]) -> None:
     for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
         if cell.cell_type == "code" and number not in skipped:
             say({"cell": number})
-            shell.run_cell(cell.source)
+            result = shell.run_cell(cell.source)
+            if error := result.error_before_exec or result.error_in_exec:
+                say({"cell": number, "error": type(error).__name__})
 
 
 def answer(name: str, arguments: list[Any]) -> dict[str, Any]:
@@ -176,7 +190,7 @@ def answer(name: str, arguments: list[Any]) -> dict[str, Any]:
     except BaseException as error:
         return {"error": type(error).__name__, "text": str(error)}
     kept = [None if isinstance(one, Callback) else plain(one) for one in arguments]
-    return {"value": plain(value), "arguments": kept, "calls": sorted(noted.calls)}
+    return {"value": plain(value), "arguments": kept, "calls": list(noted.calls)}
 
 
 def serve(connection: Connection, path: str, *skipped: str) -> None:

@@ -9,7 +9,9 @@ import pytest
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FOR_TEACHERS = [ROOT / "book" / "teaching.md", ROOT / "book" / "exam.md"]
 MOST = 35  #: words; a formula or a piece of code is one
 READER = MarkdownIt().enable("table").use(dollarmath_plugin)
 END = re.compile(r"(?<=[.!?…])(?<!\bal\.)[)”’\"]*\s+(?=[“‘(\"]*[A-Z0-9])")
@@ -36,6 +38,13 @@ def test_no_sentence_is_longer_than_35_words(path: Path) -> None:
     cells = nbformat.read(path, nbformat.NO_CONVERT).cells
     prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
     found = [sentence for text in prose for sentence in sentences(text)]
+    assert len(found) > 50
+    assert [sentence for sentence in found if words(sentence) > MOST] == []
+
+
+@pytest.mark.parametrize("path", FOR_TEACHERS, ids=lambda path: path.stem)
+def test_nor_is_one_of_the_pages_for_teachers(path: Path) -> None:
+    found = [*sentences(path.read_text("utf-8"))]
     assert len(found) > 50
     assert [sentence for sentence in found if words(sentence) > MOST] == []
 

@@ -64,3 +64,18 @@ def test_the_limits_of_a_mark_are_those_of_the_grader() -> None:
     assert f"takes over {grade.SECONDS:g} seconds" in TEXT
     assert grade.CALLS == 8
     assert "with eight more" in TEXT
+
+
+def test_the_rubric_has_as_many_points_as_it_says() -> None:
+    rows = re.findall(r"^\| \*\*.+?\*\* \((\d)\) \|", TEXT, re.M)
+    told = re.search(r"^Of (\d+) points", TEXT, re.M)
+    assert told
+    assert sum(map(int, rows)) == int(told[1])
+
+
+def test_only_the_chapters_of_the_table_leave_adamw() -> None:
+    other = [
+        name for name in NAMES if 'optimizer=\\"' in chapter.find(ROOT, name).read_text("utf-8")
+    ]
+    assert other == ["13_noisy_student"]
+    assert "| chapter 13, the round by hand beside the package | SGD" in TEXT
