@@ -85,9 +85,12 @@ const LAYERS = {
   relu: ({ data, shape }) => ({ data: data.map((value) => (value > 0 ? value : 0)), shape }),
 };
 
+// A layer from its text.
+const decoded = (layer) => (layer.weights ? { ...layer, weights: halves(layer.weights) } : layer);
+
 // A network from its text: bytes, channel by channel, to logits.
 function network({ shape, layers }) {
-  const ready = layers.map((layer) => (layer.weights ? { ...layer, weights: halves(layer.weights) } : layer));
+  const ready = layers.map(decoded);
   return (bytes) => ready.reduce((maps, layer) => LAYERS[layer.kind](maps, layer), { data: Float32Array.from(bytes), shape }).data;
 }
 
