@@ -1,6 +1,6 @@
 // What a unit sees, how strongly it answers, and what it looks at. forward.js runs the networks, in the page.
 
-const GREY = 128, SLICE = 10, PAUSE = 40; // of the square; milliseconds: of work at a time, and after a change before it
+const GREY = 128, PAUSE = 40; // of the square; milliseconds after a change before the work
 const GAP = 1; // units between two maps
 const BLUE = [38, 139, 210], ORANGE = [222, 108, 20]; // seen on light and on dark paper
 
@@ -50,7 +50,7 @@ function alone({ networks, network: name, layer, unit: [map, ...at] }, bytes) {
     return { one, given, bare: { ...one, padding: 0 } };
   });
   let needed = at.map((one) => [one, one + 1]);
-  for (const step of steps.toReversed()) {
+  for (const step of [...steps].reverse()) {
     step.needed = needed;
     needed = common(taken(step.one, needed, step.given), whole(step.given));
   }
@@ -72,20 +72,18 @@ function alone({ networks, network: name, layer, unit: [map, ...at] }, bytes) {
   return { value, change };
 }
 
-// By how much the unit's value changes if a pixel and those around it are hidden: [row, column, step, change], for every
-// 4th pixel, then every 2nd, then all.
-function* occlusion(state, bytes) {
+// Puts into `changes` by how much the unit's value changes if a pixel and those around it are hidden: for every 4th pixel,
+// then every 2nd, then all. It rests after each, which stands for its neighbours until they are known.
+function* occlusion(state, bytes, changes) {
   const { shape: [, n] } = state.networks[state.network];
   const { change } = alone(state, bytes);
+  const square = (at) => [at - (state.side >> 1), at - (state.side >> 1) + state.side];
   for (const step of [4, 2, 1]) for (let row = 0; row < n; row += step) for (let column = 0; column < n; column += step) {
     if (step < 4 && row % (2 * step) === 0 && column % (2 * step) === 0) continue; // it was, with a larger step
-    yield [row, column, step, change([row, column].map((at) => [at - (state.side >> 1), at - (state.side >> 1) + state.side]))];
+    const found = change([square(row), square(column)]);
+    for (let y = row; y < Math.min(n, row + step); y++) changes.fill(found, y * n + column, y * n + Math.min(n, column + step));
+    yield;
   }
-}
-
-// One of them, put among the others.
-function spread(changes, n, [row, column, step, change]) {
-  for (let y = row; y < Math.min(n, row + step); y++) changes.fill(change, y * n + column, y * n + Math.min(n, column + step));
 }
 
 function compute(state) {
@@ -94,7 +92,8 @@ function compute(state) {
   const values = run(bytes);
   const { index, region } = place(state);
   const changes = new Float32Array(n * n);
-  for (const found of occlusion(state, bytes)) spread(changes, n, found);
+  const work = occlusion(state, bytes, changes);
+  while (!work.next().done);
   return { values: [...values], value: values[index], region, changes: [...changes] };
 }
 
@@ -123,7 +122,7 @@ function render({ model, el }) {
   const [names, networks, layers] = ["names", "networks", "layers"].map((name) => model.get(name));
   const arms = Object.keys(networks);
   const { shape: [, n] } = networks[arms[0]];
-  let made = {}, survey = 0, grid = 1;
+  let made = {}, rest = () => {}, grid = 1; // rest: ends the search
 
   // The network as far as the chosen layer, made once.
   function runner({ network: name, layer }) {
@@ -196,24 +195,14 @@ function render({ model, el }) {
     h("div", { class: "cvx-controls" }, arms.length > 1 ? arm.element : "", layer.element, side.element,
       h("div", {}, h("button", { type: "button", click: strongest }, "strongest unit of this map"))));
 
-  // All places, a few at a time, so that the page never waits for long.
-  function look(state, bytes, value, tell) {
-    const mine = ++survey;
+  // All places of the square; tell() when it was everywhere.
+  function look(state, bytes, tell) {
     const changes = new Float32Array(n * n);
-    const places = occlusion(state, bytes);
-    const some = () => {
-      if (mine !== survey) return;
-      const until = performance.now() + SLICE;
-      let next;
-      do {
-        next = places.next();
-        if (!next.done) spread(changes, n, next.value);
-      } while (!next.done && performance.now() < until);
+    rest();
+    rest = in_slices(occlusion(state, bytes, changes), ({ done }) => {
       shade(heat, n, changes, [ORANGE, BLUE]);
-      if (next.done) tell(changes);
-      else setTimeout(some);
-    };
-    setTimeout(some, PAUSE);
+      if (done) tell(changes);
+    }, PAUSE);
   }
 
   const unwatch = watch(model, TRAITS, () => {
@@ -221,7 +210,7 @@ function render({ model, el }) {
     const { maps, n: units, index, region: [top, left, bottom, right] } = place(state);
     const bytes = bytesOf(state.pixels);
     const values = runner(state)(bytes);
-    paint(photo, bytes);
+    paint(photo, coloured(bytes));
     for (const one of [field, seen]) one.show(left, top, right - left, bottom - top);
 
     grid = Math.ceil(Math.sqrt(maps));
@@ -252,13 +241,13 @@ function render({ model, el }) {
       + `It can see rows ${top} to ${bottom - 1} and columns ${left} to ${right - 1}: ${Math.round((100 * (bottom - top) * (right - left)) / n ** 2)} % of the picture. `;
     const square = `a grey square of ${state.side} × ${state.side} pixels`;
     say(`${which}Moving ${square} over the picture …`);
-    look(state, bytes, value, (changes) => {
+    look(state, bytes, (changes) => {
       const parts = [[Math.min, "lowers"], [Math.max, "raises"]].map(([pick, verb]) => [pick(...changes), verb]).filter(([change]) => Math.abs(change) >= 0.005)
         .map(([change, verb]) => `${verb} it most, to ${fixed(value + change, 2)}, around (${Math.floor(changes.indexOf(change) / n)}, ${changes.indexOf(change) % n})`);
       say(`${which}${`${square} ${parts.join("; it ") || "hardly changes it anywhere"}.`.replace(/^a/, "A")}`);
     });
   });
-  return () => { survey++; choice.end(); unwatch(); };
+  return () => { rest(); choice.end(); unwatch(); };
 }
 
 export default { compute, render };
