@@ -1,4 +1,4 @@
-"""What every figure does with a picture of the reader's own; ways by file, paste and drop are tested with each."""
+"""What every figure does with a photo; files, paste and drop are tested with each figure."""
 
 from __future__ import annotations
 
