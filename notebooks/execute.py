@@ -25,11 +25,9 @@ FOLDER = Path(__file__).parent
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def execute(path: Path) -> float:
-    """Run one notebook and write it back whole; seconds that it took."""
+def run(path: Path) -> NotebookNode:
+    """One notebook with today's outputs."""
     notebook = nbformat.read(path, as_version=4)
-    before = {cell.id: cell.get("outputs") for cell in notebook.cells}
-    start = time.perf_counter()
     NotebookClient(
         notebook,
         timeout=600,
@@ -39,6 +37,15 @@ def execute(path: Path) -> float:
         coalesce_streams=True,  # else cut up anew at every run
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
+    return notebook
+
+
+def execute(path: Path) -> float:
+    """Run one notebook and write it back whole; seconds that it took."""
+    held = nbformat.read(path, as_version=4)
+    before = {cell.id: cell.get("outputs") for cell in held.cells}
+    start = time.perf_counter()
+    notebook = run(path)
     seconds = time.perf_counter() - start
     notebook.metadata = NotebookNode(
         kernelspec={

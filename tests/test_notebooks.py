@@ -200,8 +200,13 @@ def cut_down(path: Path, folder: Path) -> Path:
     return folder / "short.ipynb"
 
 
+NBVAL = ("-m", "pytest", "-c", "/dev/null", "--nbval", "--nbval-current-env")
+WAYS = {"nbval": NBVAL, "without nbval": (str(ROOT / "notebooks/compare.py"),)}
+
+
 @pytest.mark.parametrize("broken", [False, True], ids=["intact", "broken"])
-def test_nbval_notices_a_broken_package(tmp_path: Path, broken: bool) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_a_broken_package_is_noticed(tmp_path: Path, way: str, broken: bool) -> None:
     """The negative control: one number changed in a copy of the package turns a notebook red."""
     shutil.copytree(ROOT / "cvcourse", tmp_path / "cvcourse")
     module = tmp_path / "cvcourse/models/small_cnn.py"
@@ -211,10 +216,7 @@ def test_nbval_notices_a_broken_package(tmp_path: Path, broken: bool) -> None:
         assert module.read_text() != source
     short = cut_down(ROOT / "notebooks/03_one_layer.ipynb", tmp_path)
     run = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-c", "/dev/null", "--rootdir", str(tmp_path)),
-            *("--nbval", "--nbval-current-env", str(short)),
-        ],
+        [sys.executable, *WAYS[way], str(short)],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,

@@ -267,7 +267,7 @@ quiz = Quiz(
         "Without T², you raise the temperature from 4 to 10 and keep α. What else have you "
         "changed?",
         Right(
-            "The balance: the labels now speak louder beside the teacher.",
+            "The balance: the labels now weigh more beside the teacher.",
             "The teacher's gradient shrinks with T², that of the labels does not.",
         ),
         Wrong("Nothing.", "The teacher's gradient shrinks about sixfold."),

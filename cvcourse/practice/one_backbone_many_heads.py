@@ -242,10 +242,10 @@ def borrow(backbone: nn.Module, images: Tensor) -> Tensor:
 
 quiz = Quiz(
     Question(
-        "A head for boxes gets averaged maps. What happens?",
+        "A head for boxes gets averaged maps of a backbone that learned to name. What happens?",
         Right(
             "It places boxes hardly better than a blind guess.",
-            "The average has thrown the positions away, and a box is made of positions.",
+            "Averages tell a place only if the backbone learned to write it into its maps.",
         ),
         Wrong(
             "Nothing: the class survived the average, too.",
@@ -275,10 +275,10 @@ quiz = Quiz(
     Question(
         "For classes that the network never saw, which layer's features were best?",
         Wrong("The first block's: they are the most general.", "General, but only edges so far."),
-        Wrong("The last layer's.", "It has begun to serve the old classes."),
+        Wrong("The last layer's.", "On average it was no better, with an eighth of the numbers."),
         Right(
-            "The last convolution block's.",
-            "Deep enough to be useful, and not yet made for the old classes alone.",
+            "The last convolution block's, on average.",
+            "Far ahead of the first block's; ahead of the layer above it by little or nothing.",
         ),
     ),
 )
