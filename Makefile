@@ -55,7 +55,7 @@ records: .venv/full.stamp
 
 bench: .venv/full.stamp
 	$(INSTALL) -r benchmarks/requirements.txt
-	for name in render loop models receptive_field augment augment_reasons; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in render loop models cheaper_steps receptive_field augment augment_reasons; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # Three minutes. Calls everything with wrong input; writes tests/fuzz/results.json and the table in book/fuzz.md.
 fuzz: .venv/full.stamp

@@ -44,6 +44,7 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
             1.25**0.5
         ),
         "That is a squared error. Take its root.": 0.8,
+        "So large is the error of the two reports' sum. Weigh them, and average.": 5**0.5,
         "That is what weights of 1/σ give. The best ones go with 1/σ².": (8 / 9) ** 0.5,
     },
 )

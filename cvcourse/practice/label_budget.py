@@ -188,6 +188,12 @@ def _fair(
         "The spread of single seeds; expected that of their mean, smaller by √n.": partial(
             _fair, shrink=0
         ),
+        "Two standard deviations hold most single seeds; expected where their mean lies. Divide by "
+        "√n, and take Student's t for the 2.": partial(_fair, factor=lambda n: 2, shrink=0),
+        "Two of NumPy's standard deviations hold most single seeds. Their mean is known better: "
+        "ddof=1, divided by √n, times Student's t.": partial(
+            _fair, factor=lambda n: 2, shrink=0, ddof=0
+        ),
         "Divide the squares by n − 1 (ddof=1): the mean was taken from the same few seeds.": (
             partial(_fair, ddof=0)
         ),

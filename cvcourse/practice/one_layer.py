@@ -55,8 +55,8 @@ def parameters() -> int:
 
 @Number.of(
     hint="Chance is 0.1 here. Subtract it above and below.",
-    why="Without subtracting chance one would have said 43 %, and even guessing keeps "
-    "something then.",
+    why="Without subtracting chance one would have said 43 %, and a mere guess would "
+    "still keep 11 %.",
     tolerance=0.02,
     mistakes={
         "That is the plain ratio. Guessing would be right once in ten: subtract 0.1 from both.": (

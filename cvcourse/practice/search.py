@@ -57,6 +57,7 @@ def to_halve() -> float:
         "That was for pixels, 3,072 numbers a picture; these vectors have 64.": 912,
         "The query has its features already; here only the search counts.": 0,
         "A distance is one multiply-add a number: 64, not 64 times 64.": 2_802_304 / 64**2,
+        "Divide by 64: each stored vector costs 64 multiply-adds.": 2_802_304 * 64,
     },
 )
 def break_even() -> int:

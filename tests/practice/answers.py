@@ -1722,6 +1722,10 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
         ("low|order|swap", lambda a, b: gap(a, b, "swapped")),
         ("low|two numbers|half|width|high|ends", lambda a, b: gap(a, b, "half")),
         ("mean|seed|extreme|runs|smallest", lambda a, b: gap(a, b, "extremes")),
+        (
+            "√|root|mean",
+            lambda a, b: ((a - b).mean() - 2 * (a - b).std(), (a - b).mean() + 2 * (a - b).std()),
+        ),
     ],
     "label_budget.spend": [
         ("backbone|cost|price|40|afford|buy", buy("free")),
