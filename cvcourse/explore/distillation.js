@@ -85,7 +85,7 @@ function render({ model, el }) {
     if (pixels !== asked) put(model, { ...ask(), ...(known < 0 ? {} : { label: model.get("labels")[known] }) });
     asked = pixels;
     choice.show();
-    paint(photo, bytesOf(pixels));
+    paint(photo, coloured(bytesOf(pixels)));
   }
 
   // Each one's hard answer, and how sure it is of it at T = 1 and at T.

@@ -50,8 +50,8 @@ class DistilledPicture(DistillationLoss):
     """
 
     title = "What a teacher says of a picture"
-    _esm = module("distillation", "forward", "choose")
-    _css = style("distilled", "choose")
+    _esm = module("distillation", "forward", "bring", "choose")
+    _css = style("distilled", "bring")
 
     networks = traitlets.Dict().tag(sync=True)
     pictures = traits.names()

@@ -1,10 +1,12 @@
 // The book's networks, run in the page: what export.py wrote, and the few functions that it takes.
 // A picture, or a stack of maps, is { data, shape: [channels, height, width] }, channel by channel.
 
+const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
 // Half-precision numbers (IEEE 754 binary16, little-endian, in base64). Their bits, moved to where single
 // precision has its own, are the number divided by 2 ** 112.
 function halves(text) {
-  const bits = new Uint16Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  const bits = new Uint16Array(bytesOf(text).buffer);
   const moved = Uint32Array.from(bits, (half) => ((half & 0x8000) << 16) | ((half & 0x7fff) << 13));
   return new Float32Array(moved.buffer).map((number) => number * 2 ** 112);
 }
@@ -85,9 +87,12 @@ const LAYERS = {
   relu: ({ data, shape }) => ({ data: data.map((value) => (value > 0 ? value : 0)), shape }),
 };
 
+// A layer from its text.
+const decoded = (layer) => (layer.weights ? { ...layer, weights: halves(layer.weights) } : layer);
+
 // A network from its text: bytes, channel by channel, to logits.
 function network({ shape, layers }) {
-  const ready = layers.map((layer) => (layer.weights ? { ...layer, weights: halves(layer.weights) } : layer));
+  const ready = layers.map(decoded);
   return (bytes) => ready.reduce((maps, layer) => LAYERS[layer.kind](maps, layer), { data: Float32Array.from(bytes), shape }).data;
 }
 

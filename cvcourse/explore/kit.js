@@ -119,6 +119,21 @@ function watch(model, names, draw) {
   return () => names.forEach((name) => model.off(`change:${name}`, later));
 }
 
+// Does the work of a generator, a few milliseconds at a time, so that the page never waits for long. After each time,
+// shown() gets what the generator gave last, { done, value }. What it returns ends the work.
+function in_slices(work, shown, pause = 0) {
+  const some = () => {
+    const until = performance.now() + SLICE;
+    let next;
+    do next = work.next(); while (!next.done && performance.now() < until);
+    if (!next.done) timer = setTimeout(some);
+    shown(next);
+  };
+  let timer = setTimeout(some, pause);
+  return () => clearTimeout(timer);
+}
+const SLICE = 10;
+
 const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
 const words = (numbers, digits) => `[${numbers.map((x) => fixed(x, digits)).join(", ")}]`;
 const sum = (numbers) => numbers.reduce((total, x) => total + x, 0);

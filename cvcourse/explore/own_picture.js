@@ -32,16 +32,13 @@ function render({ model, el }) {
   const off = Math.max(...networks.map(({ text, run }) => deviation(text, run)));
   const paper = sheet();
   const moved = () => Object.fromEntries(Object.keys(STILL).map((name) => [name, model.get(name)]));
-  let pixels, last, frame, survey = 0;
+  let pixels, last, frame, rest = () => {}; // ends the work on shifts
 
   const stage = h("canvas", { role: "img", "aria-label": "The picture" });
   const sight = h("canvas", { role: "img", "aria-label": "What the networks see" });
   const pad = h("svg:svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, tabindex: 0, role: "application",
     "aria-label": "The picture: draw on it, or move it with the arrow keys", "data-tool": "draw" });
   const { element: pen_element, pen, ink } = pens();
-  const file = chooser("A picture of yours", ([first]) => open(first));
-
-  const fault = h("p", { class: "cvx-own-fault", role: "alert" });
 
   // Change the sheet; what it was before can be had again.
   const change = (act, settings = {}) => {
@@ -51,10 +48,8 @@ function render({ model, el }) {
     put(model, { picture: -1, ...settings });
     look();
   };
-  const load = (uri, settings) => open_picture(uri, (image) =>
-    change(() => { paper.fill(SHEETS["white sheet"]); paper.picture(image); }, { ...STILL, ...settings }),
-  (words) => { fault.textContent = words; });
-  const open = (given) => load(URL.createObjectURL(given), { truth: -1 });
+  const load = (image, settings) => change(() => paper.picture(image), { ...STILL, ...settings });
+  const { fault, doors, end } = bring(el, () => (image) => load(image, { truth: -1 }));
 
   pad.addEventListener("pointerdown", () => {
     last = undefined;
@@ -80,9 +75,8 @@ function render({ model, el }) {
     change(() => paper.fill(tint), { ...STILL, tool: "draw", truth: -1 });
     ink(INKS[name]);
   }])), "undo": () => { paper.undo(); look(); } });
-  const objects = h("div", { class: "cvx-own-pictures", role: "group", "aria-label": "Pictures of the book" }, ...pictures.map((uri, i) =>
-    h("button", { type: "button", "aria-label": captions[i], title: captions[i], click: () => put(model, { picture: i }) }, h("img", { src: uri, alt: "" }))),
-    h("button", { type: "button", click: () => file.click() }, "your own …"), file);
+  const objects = choices(pictures.map((uri) => h("img", { src: uri, alt: "" })), captions, (i) => put(model, { picture: i }),
+    doors("your own …", "A picture of yours"));
   const scale = slider("Size", { min: 0.4, max: 2, step: 0.05 }, (value) => put(model, { scale: value }));
   const turn = slider("Turn", { min: -180, max: 180, step: 5 }, (value) => put(model, { turn: value }));
   const hidden = slider("Hidden", { min: 0, max: 0.8, step: 0.05, label: "Side of the square that hides" }, (value) => put(model, { hidden: value }));
@@ -93,7 +87,7 @@ function render({ model, el }) {
     h("div", {}), ...networks.map(({ head }) => head),
     ...names.flatMap((name, i) => [h("span", {}, name), ...networks.map(({ bars }) => bars[i].element)]),
     h("figure", {}, sight, h("figcaption", { class: "cvx-name" }, "they see")), ...networks.map(({ map }) => map));
-  const say = card(el, "Your own picture", objects, fault,
+  const say = card(el, "Your own picture", objects.element, fault,
     h("div", { class: "cvx-own" },
       h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, tools.element, sheets.element)), answers),
     h("div", { class: "cvx-controls cvx-own-controls" }, pen_element, scale.element,
@@ -125,25 +119,13 @@ function render({ model, el }) {
     say(`${parts.join("; ")}. Green squares: shifts of the picture at which ${told < 0 ? "the answer would be the same" : `it is called “${names[told]}”`}.`.replace(/^t/, "T"));
   }
 
-  // All shifts, a few at a time, so that the page never waits for long.
-  function look_around(sheet, place) {
-    const mine = ++survey;
-    const started = SHIFTS.entries();
-    const some = () => {
-      if (mine !== survey) return;
-      const until = performance.now() + SLICE;
-      let next;
-      do {
-        next = started.next();
-        if (next.done) break;
-        const [i, steps] = next.value;
-        const seen = planes(view(sheet, { ...place, shift: steps.map((step) => step * STEP) }, SIDE, 4));
-        for (const one of networks) one.winners[i] = top(one.run(seen));
-      } while (performance.now() < until);
-      tell();
-      if (!next.done) setTimeout(some);
-    };
-    setTimeout(some, PAUSE);
+  // The answers at all shifts.
+  function* look_around(sheet, place) {
+    for (const [i, steps] of SHIFTS.entries()) {
+      const seen = planes(view(sheet, { ...place, shift: steps.map((step) => step * STEP) }, SIDE, 4));
+      for (const one of networks) one.winners[i] = top(one.run(seen));
+      yield;
+    }
   }
 
   let before;
@@ -157,14 +139,17 @@ function render({ model, el }) {
     for (const one of networks) one.probabilities = softmax(one.run(planes(seen)));
     tools.press(model.get("tool"));
     pad.setAttribute("data-tool", model.get("tool"));
-    objects.querySelectorAll("button:has(img)").forEach((button, i) => button.setAttribute("aria-pressed", String(i === model.get("picture"))));
+    objects.press(model.get("picture"));
     scale.show(place.scale, `${Math.round(100 * place.scale)} %`);
     turn.show(place.turn, `${fixed(place.turn, 0)}°`);
     hidden.show(place.hidden, `${Math.round(100 * place.hidden)} %`);
     truth.value = model.get("truth");
     tell();
     const now = JSON.stringify({ ...place, shift: 0 });
-    if (now !== before) look_around(pixels, place);
+    if (now !== before) {
+      rest();
+      rest = in_slices(look_around(pixels, place), tell, PAUSE);
+    }
     before = now;
   }
   const soon = () => { frame ??= requestAnimationFrame(draw); }; // whatever changes, one view a frame
@@ -179,12 +164,12 @@ function render({ model, el }) {
   const ends = [
     watch(model, ["picture"], () => {
       const i = model.get("picture");
-      if (i >= 0) load(pictures[i], { truth: labels[i], picture: i });
+      if (i >= 0) open_picture(pictures[i], fault, (image) => load(image, { truth: labels[i], picture: i }));
     }),
     watch(model, [...Object.keys(STILL), "tool", "truth"], soon),
-    arrivals(el, ([first]) => open(first)),
+    end, () => rest(),
   ];
-  return () => ends.forEach((end) => end());
+  return () => ends.forEach((one) => one());
 }
 
 export default { compute, render };

@@ -45,8 +45,8 @@ class OwnPicture(Explorable):
     """
 
     title = "Your own picture"
-    _esm = module("own_picture", "forward", "sheet")
-    _css = style("own_picture")
+    _esm = module("own_picture", "forward", "bring", "sheet")
+    _css = style("own_picture", "bring")
 
     networks = traitlets.Dict().tag(sync=True)
     names = traits.names()

@@ -1,8 +1,8 @@
-// A sheet to draw on, pictures that arrive from outside, and what a network of forward.js sees of them.
+// A sheet to draw on, with its pens, and what a network of forward.js sees of it.
 
 const SIDE = 32, SHEET = 256; // pixels of what the networks see, and of the sheet that is drawn on
-const GREY = 128, SLICE = 10; // of what hides; milliseconds of work at a time
-const SHEETS = { "white sheet": "#f4f2ec", "dark sheet": "#2c3038" };
+const GREY = 128; // of what hides
+const SHEETS = { "white sheet": BARE, "dark sheet": "#2c3038" };
 const INKS = { "white sheet": "#1c2a4a", "dark sheet": "#f3d36b" };
 const STILL = { shift: [0, 0], scale: 1, turn: 0, hidden: 0, hidden_at: [0.5, 0.5] };
 
@@ -47,14 +47,6 @@ function view({ side, data }, place, n, samples) {
   return result;
 }
 
-// As the networks want it: all of red, all of green, all of blue.
-function planes(rgba) {
-  const area = rgba.length / 4;
-  return Float32Array.from({ length: 3 * area }, (_, i) => rgba[4 * (i % area) + ((i / area) | 0)]);
-}
-
-const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-
 // How far the page's golden answers are from those that PyTorch gave.
 function deviation({ shape, golden }, run) {
   const [bytes, length] = [bytesOf(golden.images), shape.reduce((a, b) => a * b)];
@@ -64,17 +56,11 @@ function deviation({ shape, golden }, run) {
   }));
 }
 
-function paint(canvas, rgba) {
-  const n = Math.sqrt(rgba.length / 4);
-  if (canvas.width !== n) Object.assign(canvas, { width: n, height: n });
-  canvas.getContext("2d").putImageData(new ImageData(rgba, n, n), 0, 0);
-}
-
 // The sheet that everything is drawn on.
 function sheet() {
   const canvas = h("canvas", { width: SHEET, height: SHEET });
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  Object.assign(context, { lineCap: "round", lineJoin: "round", imageSmoothingQuality: "high" });
+  Object.assign(context, { lineCap: "round", lineJoin: "round" });
   const past = [];
   return {
     pixels: () => ({ side: SHEET, data: context.getImageData(0, 0, SHEET, SHEET).data }),
@@ -88,11 +74,7 @@ function sheet() {
       context.lineTo(...to.map((share) => share * SHEET + 0.01)); // a line of no length at all is no dot
       context.stroke();
     },
-    picture: (image) => { // the middle of it, as large as fits
-      const side = Math.min(image.width, image.height);
-      context.imageSmoothingEnabled = side > SHEET;
-      context.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, SHEET, SHEET);
-    },
+    picture: (image) => cover(context, image),
   };
 }
 
@@ -103,37 +85,5 @@ function pens() {
   thickness.show(14);
   return { element: h("div", { class: "cvx-own-pen" }, thickness.element, colour), ink: (value) => { colour.value = value; },
     pen: () => ({ colour: colour.value, width: Number(thickness.input.value) }) };
-}
-
-// What the reader chooses from files: an input that stays hidden, for a button to click.
-function chooser(label, take, multiple = false) {
-  const input = h("input", { type: "file", accept: "image/*", hidden: "", multiple, "aria-label": label,
-    change: () => { if (input.files.length) take([...input.files]); input.value = ""; } });
-  return input;
-}
-
-// Files that are dropped on the card or pasted: take(files, where), on which element or with which
-// focus. What it returns ends that.
-function arrivals(el, take) {
-  const pasted = ({ clipboardData }) => {
-    const files = [...clipboardData.files].filter(({ type }) => type.startsWith("image/"));
-    const where = document.activeElement;
-    if (files.length && (el.contains(where) || where === document.body)) take(files, where);
-  };
-  el.addEventListener("dragover", (event) => event.preventDefault());
-  el.addEventListener("drop", (event) => {
-    event.preventDefault();
-    if (event.dataTransfer.files.length) take([...event.dataTransfer.files], event.target);
-  });
-  document.addEventListener("paste", pasted);
-  return () => document.removeEventListener("paste", pasted);
-}
-
-// The picture at an address, as soon as it is here; a line for the reader if it is none.
-function open_picture(uri, take, refuse) {
-  const image = new Image();
-  image.onload = () => take(image);
-  image.onerror = () => refuse("This browser cannot show that file as a picture. A PNG or a JPEG will do.");
-  image.src = uri;
 }
 

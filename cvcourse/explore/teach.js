@@ -65,21 +65,20 @@ function drawing(changed) {
     element: h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, sheets.element, element)),
     seen: () => view(paper.pixels(), STILL, SIDE, 4),
     show: () => paint(stage, paper.pixels().data),
-    put: (image) => act(() => { paper.fill(SHEETS["white sheet"]); paper.picture(image); }),
+    put: (image) => act(() => paper.picture(image)),
   };
 }
 
-// The pixels of an image, 32 wide and as many high as `tall`, RGBA; the middle of one that is no strip.
-function pixels_of(image, tall = SIDE) {
-  const context = h("canvas", { width: SIDE, height: tall }).getContext("2d", { willReadFrequently: true });
-  context.drawImage(image, 0, 0);
-  return context.getImageData(0, 0, SIDE, tall).data;
+// The pixels of the ready pictures, which stand one below the other, RGBA.
+function pixels_of(strip) {
+  const context = h("canvas", { width: SIDE, height: strip.height }).getContext("2d", { willReadFrequently: true });
+  context.drawImage(strip, 0, 0);
+  return context.getImageData(0, 0, SIDE, strip.height).data;
 }
 
 // A picture of any size as the backbone sees it.
 function shrunk(image) {
   const paper = sheet();
-  paper.fill(SHEETS["white sheet"]);
   paper.picture(image);
   return view(paper.pixels(), STILL, SIDE, 4);
 }
@@ -88,12 +87,11 @@ function shrunk(image) {
 function shelf(label, { rename, add, files }) {
   const name = h("input", { type: "text", value: label, maxlength: 20, "data-lm-suppress-shortcuts": "true",
     input: () => { call(name.value); rename(name.value); } });
-  const file = chooser("", files, true);
-  const [sheet_in, files_in] = [["+ sheet", add], ["files …", () => file.click()]].map(([text, click]) => h("button", { type: "button", click }, text));
+  const ways = [h("button", { type: "button", click: add }, "+ sheet"), ...files];
   const thumbs = h("div", { class: "cvx-teach-thumbs" }), share = bar("grey");
   const element = h("div", { class: "cvx-teach-shelf", role: "group" },
-    h("div", { class: "cvx-teach-head" }, rename ? name : h("b", {}, label), sheet_in, files_in, file, ...(rename ? [share.element] : [])), thumbs);
-  const call = (text) => [[element, text], [name, `Name of the class ${text}`], [sheet_in, `+ sheet: ${text}`], [files_in, `files … ${text}`], [file, `Files: ${text}`]]
+    h("div", { class: "cvx-teach-head" }, rename ? name : h("b", {}, label), ...ways, ...(rename ? [share.element] : [])), thumbs);
+  const call = (text) => [[element, text], [name, `Name of the class ${text}`], ...ways.map((way) => [way, `${way.textContent || "Files"}: ${text}`])]
     .forEach(([part, words]) => part.setAttribute("aria-label", words));
   call(label);
   return { element, thumbs, share };
@@ -111,10 +109,13 @@ const BEGIN = { "two of each": "fair", "lopsided": "lopsided", "wrong labels": "
 function render({ model, el }) {
   const [exported, truths] = [model.get("network"), model.get("labels")];
   const run = network(exported), off = deviation(exported, run);
-  let names = [], items = [], test = [], ready = [], taught, shelves = [], job = 0, frame, took = 0;
+  let names = [], items = [], test = [], ready = [], taught, shelves = [], rest = () => {}, frame, took = 0;
 
   const paper = drawing(() => { frame ??= requestAnimationFrame(look); });
-  const fault = h("p", { class: "cvx-own-fault", role: "alert" });
+  const { fault, doors, end } = bring(el, (where) => {
+    const c = shelves.findIndex(({ element }) => element.contains(where));
+    return (image) => add(c < names.length ? c : -1, shrunk(image));
+  }, true);
   const rows = h("div", { class: "cvx-teach-shelves" }), results = h("div", { class: "cvx-teach-results" });
   const begin = buttons("Begin with", { ...Object.fromEntries(Object.entries(BEGIN).map(([text, start]) =>
     [text, () => { put(model, { start, rounds: 0 }); fresh(); }])), "nothing": () => { put(model, { rounds: 0 }); empty(); } });
@@ -141,10 +142,6 @@ function render({ model, el }) {
     items.push({ seen, label, ...more });
     again();
   }
-  const files = (label) => (given) => given.forEach((file) => {
-    const uri = URL.createObjectURL(file);
-    open_picture(uri, (image) => { URL.revokeObjectURL(uri); add(label, shrunk(image)); }, (words) => { fault.textContent = words; });
-  });
   function take_out(item) {
     const canvas = h("canvas");
     paint(canvas, item.seen);
@@ -155,8 +152,8 @@ function render({ model, el }) {
 
   function build() {
     shelves = [...names.map((name, c) => shelf(name, { rename: (text) => { names[c] = text; tell(); },
-      add: () => add(c, paper.seen()), files: files(c) })),
-    shelf("without a label", { add: () => add(-1, paper.seen()), files: files(-1) })];
+      add: () => add(c, paper.seen()), files: doors("files …", "") })),
+    shelf("without a label", { add: () => add(-1, paper.seen()), files: doors("files …", "") })];
     rows.replaceChildren(...shelves.map(({ element }) => element));
     fill(); // at once, or what stands below would jump
     another.disabled = names.length >= CLASSES;
@@ -177,7 +174,7 @@ function render({ model, el }) {
     again();
   }
 
-  // All the work from the pictures to the answers, a few milliseconds at a time.
+  // All the work from the pictures to the answers.
   function* all_of_it() {
     for (const item of [...items, ...test]) {
       item.features ??= run(planes(item.seen));
@@ -191,18 +188,13 @@ function render({ model, el }) {
     return result;
   }
   function again() {
-    const mine = ++job, work = all_of_it();
-    const some = () => {
-      if (mine !== job) return;
-      const until = performance.now() + SLICE;
-      let next;
-      do next = work.next(); while (!next.done && performance.now() < until);
-      if (!next.done) return setTimeout(some);
-      taught = next.value;
+    rest();
+    rest = in_slices(all_of_it(), ({ done, value }) => {
+      if (!done) return;
+      taught = value;
       tell();
       look();
-    };
-    setTimeout(some);
+    });
   }
 
   // What the head says of the sheet.
@@ -258,18 +250,14 @@ function render({ model, el }) {
 
   build();
   look();
-  open_picture(model.get("strip"), (image) => {
-    const data = pixels_of(image, SIDE * truths.length), area = 4 * SIDE * SIDE;
+  open_picture(model.get("strip"), fault, (image) => {
+    const data = pixels_of(image), area = 4 * SIDE * SIDE;
     ready = truths.map((truth, i) => ({ seen: data.slice(i * area, (i + 1) * area), truth }));
     ends.push(watch(model, ["start"], fresh));
-  }, (words) => { fault.textContent = words; });
+  });
   const ends = [watch(model, ["threshold", "rounds"], () => { if (ready.length) again(); }),
-    arrivals(el, (given, where) => {
-      const c = shelves.findIndex(({ element }) => element.contains(where));
-      files(c < 0 || c >= names.length ? -1 : c)(given);
-    }),
-    () => { job += 1; cancelAnimationFrame(frame); }];
-  return () => ends.forEach((end) => end());
+    end, () => { rest(); cancelAnimationFrame(frame); }];
+  return () => ends.forEach((one) => one());
 }
 
 export default { compute, render };

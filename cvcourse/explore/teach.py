@@ -66,8 +66,8 @@ class TeachItYourself(Explorable):
     """
 
     title = "Teach it yourself"
-    _esm = module("teach", "forward", "sheet", "head")
-    _css = style("teach", "own_picture")
+    _esm = module("teach", "forward", "bring", "sheet", "head")
+    _css = style("teach", "bring", "own_picture")
 
     network = traitlets.Dict().tag(sync=True)
     names = traits.names()

@@ -1,6 +1,6 @@
 // What a unit sees, how strongly it answers, and what it looks at. forward.js runs the networks, in the page.
 
-const GREY = 128, SLICE = 10, PAUSE = 40; // of the square; milliseconds: of work at a time, and after a change before it
+const GREY = 128, PAUSE = 40; // of the square; milliseconds after a change before the work
 const GAP = 1; // units between two maps
 const BLUE = [38, 139, 210], ORANGE = [222, 108, 20]; // seen on light and on dark paper
 
@@ -14,64 +14,76 @@ function place({ layers, layer, unit: [map, row, column] }) {
   return { maps, n: fields.length, index: (map * fields.length + row) * fields.length + column, region: [top, left, bottom, right] };
 }
 
-// The part `to` of some maps, of which the part `from` is given; zeros outside of the n × n units that there are.
-// A part: its rows and its columns, each the first and one past the last.
-function cut(data, from, to, n) {
-  const [high, broad, tall, wide] = [...from, ...to].map(([first, past]) => past - first);
-  const channels = data.length / (high * broad);
-  const result = new Float32Array(channels * tall * wide);
-  const [[top, bottom], [left, right]] = to.map(([first, past]) => [Math.max(0, first), Math.min(n, past)]);
-  for (let c = 0; c < channels; c++) for (let y = top; y < bottom; y++) {
-    const start = (c * high + y - from[0][0]) * broad + left - from[1][0];
-    result.set(data.subarray(start, start + right - left), (c * tall + y - to[0][0]) * wide + left - to[1][0]);
+// A part of some maps: its rows and its columns, each the first and one past the last.
+const common = (part, other) => part.map(([first, past], axis) => [Math.max(first, other[axis][0]), Math.min(past, other[axis][1])]);
+const sides = (part) => part.map(([first, past]) => past - first);
+const whole = ({ shape: [, ...ends] }) => ends.map((n) => [0, n]);
+
+// The part of a layer's outputs that a part of its inputs reaches, and the part of its inputs, `given`, that one of its outputs takes.
+const joins = ({ kind }) => ["mean", "linear"].includes(kind);
+const reached = (layer, part) => part.map(([first, past]) => {
+  const { size = 1, stride = 1, padding = 0 } = layer;
+  return joins(layer) ? [0, 1] : [Math.ceil((first + padding - size + 1) / stride), Math.floor((past - 1 + padding) / stride) + 1];
+});
+const taken = (layer, part, given) => (joins(layer) ? whole(given) : part.map(([first, past]) => {
+  const { size = 1, stride = 1, padding = 0 } = layer;
+  return [first * stride - padding, (past - 1) * stride - padding + size];
+}));
+
+// Copies what lies in both parts.
+function lay(data, from, onto, to) {
+  const [[high, broad], [tall, wide], [[top, bottom], [left, right]]] = [sides(from), sides(to), common(from, to)];
+  for (let c = 0; c * tall * wide < onto.length; c++) for (let y = top; y < bottom; y++) {
+    const [start, end] = [(c * high + y - from[0][0]) * broad - from[1][0], (c * tall + y - to[0][0]) * wide - to[1][0]];
+    for (let x = left; x < right; x++) onto[end + x] = data[start + x];
   }
-  return result;
 }
 
-// One unit by itself, bytes → its value. Of every layer's maps only the part is computed that it needs.
-function alone({ networks, network: name, layers, layer, unit: [map, ...at] }) {
-  const { shape, layers: parts } = networks[name];
-  const steps = [];
+// One unit of a picture: its value, and change(part), by how much that changes if a part of the picture is grey. Of every
+// layer's maps only what is changed is computed, and of that only what the unit needs.
+function alone({ networks, network: name, layer, unit: [map, ...at] }, bytes) {
+  const { shape, layers } = networks[name];
+  let maps = { data: Float32Array.from(bytes), shape };
+  const steps = layers.slice(0, layer).map(decoded).map((one) => {
+    const given = maps;
+    maps = LAYERS[one.kind](given, one);
+    return { one, given, bare: { ...one, padding: 0 } };
+  });
   let needed = at.map((one) => [one, one + 1]);
-  for (let k = layer - 1; k >= 0; k--) {
-    const { kind, size = 1, stride = 1, padding = 0 } = parts[k];
-    const [maps, n] = k ? [layers[k - 1].maps, layers[k - 1].fields.length] : shape;
-    needed = needed.map(([first, past]) => (["mean", "linear"].includes(kind) ? [0, n]
-      : [first * stride - padding, (past - 1) * stride - padding + size]));
-    const run = network({ shape: [maps, ...needed.map(([first, past]) => past - first)], layers: [{ ...parts[k], padding: 0 }] });
-    steps.unshift({ needed, n, run });
+  for (const step of [...steps].reverse()) {
+    step.needed = needed;
+    needed = common(taken(step.one, needed, step.given), whole(step.given));
   }
-  const all = [[0, shape[1]], [0, shape[2]]];
-  return (bytes) => steps.reduce((data, { needed: to, n, run }, k) => run(cut(data, k ? to : all, to, n)), bytes)[map];
+  const [, height, width] = maps.shape, value = maps.data[(map * height + at[0]) * width + at[1]];
+  const change = (hidden) => {
+    let part = common(hidden, whole({ shape })), [tall, wide] = sides(part);
+    let data = new Float32Array(shape[0] * tall * wide).fill(GREY);
+    for (const { one, given, bare, needed } of steps) {
+      const outputs = common(reached(one, part), needed), inputs = taken(one, outputs, given);
+      if (sides(outputs).some((side) => side < 1)) return 0;
+      [tall, wide] = sides(inputs);
+      const seen = new Float32Array(given.shape[0] * tall * wide); // zeros around
+      lay(given.data, whole(given), seen, inputs);
+      lay(data, part, seen, inputs);
+      [part, { data }] = [outputs, LAYERS[one.kind]({ data: seen, shape: [given.shape[0], tall, wide] }, bare)];
+    }
+    return data[map] - value;
+  };
+  return { value, change };
 }
 
-// A picture of n × n pixels, bytes channel by channel, with a grey square around a pixel.
-function hiding(bytes, n, side, row, column) {
-  const result = bytes.slice();
-  const [top, left] = [row, column].map((at) => at - (side >> 1));
-  const [first, last] = [Math.max(0, left), Math.min(n, left + side)];
-  for (let from = 0; from < bytes.length; from += n * n) for (let y = Math.max(0, top); y < Math.min(n, top + side); y++)
-    result.fill(GREY, from + y * n + first, from + y * n + last);
-  return result;
-}
-
-// By how much the unit's value changes if a pixel and those around it are hidden: [row, column, step, change], for every
-// 4th pixel, then every 2nd, then all. Where the square is outside of the field nothing can change, and nothing is run.
-function* occlusion(state, bytes, value) {
+// Puts into `changes` by how much the unit's value changes if a pixel and those around it are hidden: for every 4th pixel,
+// then every 2nd, then all. It rests after each, which stands for its neighbours until they are known.
+function* occlusion(state, bytes, changes) {
   const { shape: [, n] } = state.networks[state.network];
-  const { region: [top, left, bottom, right] } = place(state);
-  const [{ side }, run] = [state, alone(state)];
-  const meets = (at, first, past) => at - (side >> 1) < past && at - (side >> 1) + side > first;
+  const { change } = alone(state, bytes);
+  const square = (at) => [at - (state.side >> 1), at - (state.side >> 1) + state.side];
   for (const step of [4, 2, 1]) for (let row = 0; row < n; row += step) for (let column = 0; column < n; column += step) {
     if (step < 4 && row % (2 * step) === 0 && column % (2 * step) === 0) continue; // it was, with a larger step
-    const sees = meets(row, top, bottom) && meets(column, left, right);
-    yield [row, column, step, sees ? run(hiding(bytes, n, side, row, column)) - value : 0];
+    const found = change([square(row), square(column)]);
+    for (let y = row; y < Math.min(n, row + step); y++) changes.fill(found, y * n + column, y * n + Math.min(n, column + step));
+    yield;
   }
-}
-
-// One of them, put among the others.
-function spread(changes, n, [row, column, step, change]) {
-  for (let y = row; y < Math.min(n, row + step); y++) changes.fill(change, y * n + column, y * n + Math.min(n, column + step));
 }
 
 function compute(state) {
@@ -80,7 +92,8 @@ function compute(state) {
   const values = run(bytes);
   const { index, region } = place(state);
   const changes = new Float32Array(n * n);
-  for (const found of occlusion(state, bytes, values[index])) spread(changes, n, found);
+  const work = occlusion(state, bytes, changes);
+  while (!work.next().done);
   return { values: [...values], value: values[index], region, changes: [...changes] };
 }
 
@@ -109,7 +122,7 @@ function render({ model, el }) {
   const [names, networks, layers] = ["names", "networks", "layers"].map((name) => model.get(name));
   const arms = Object.keys(networks);
   const { shape: [, n] } = networks[arms[0]];
-  let made = {}, survey = 0, grid = 1;
+  let made = {}, rest = () => {}, grid = 1; // rest: ends the search
 
   // The network as far as the chosen layer, made once.
   function runner({ network: name, layer }) {
@@ -182,24 +195,14 @@ function render({ model, el }) {
     h("div", { class: "cvx-controls" }, arms.length > 1 ? arm.element : "", layer.element, side.element,
       h("div", {}, h("button", { type: "button", click: strongest }, "strongest unit of this map"))));
 
-  // All places, a few at a time, so that the page never waits for long.
-  function look(state, bytes, value, tell) {
-    const mine = ++survey;
+  // All places of the square; tell() when it was everywhere.
+  function look(state, bytes, tell) {
     const changes = new Float32Array(n * n);
-    const places = occlusion(state, bytes, value);
-    const some = () => {
-      if (mine !== survey) return;
-      const until = performance.now() + SLICE;
-      let next;
-      do {
-        next = places.next();
-        if (!next.done) spread(changes, n, next.value);
-      } while (!next.done && performance.now() < until);
+    rest();
+    rest = in_slices(occlusion(state, bytes, changes), ({ done }) => {
       shade(heat, n, changes, [ORANGE, BLUE]);
-      if (next.done) tell(changes);
-      else setTimeout(some);
-    };
-    setTimeout(some, PAUSE);
+      if (done) tell(changes);
+    }, PAUSE);
   }
 
   const unwatch = watch(model, TRAITS, () => {
@@ -207,7 +210,7 @@ function render({ model, el }) {
     const { maps, n: units, index, region: [top, left, bottom, right] } = place(state);
     const bytes = bytesOf(state.pixels);
     const values = runner(state)(bytes);
-    paint(photo, bytes);
+    paint(photo, coloured(bytes));
     for (const one of [field, seen]) one.show(left, top, right - left, bottom - top);
 
     grid = Math.ceil(Math.sqrt(maps));
@@ -238,13 +241,13 @@ function render({ model, el }) {
       + `It can see rows ${top} to ${bottom - 1} and columns ${left} to ${right - 1}: ${Math.round((100 * (bottom - top) * (right - left)) / n ** 2)} % of the picture. `;
     const square = `a grey square of ${state.side} × ${state.side} pixels`;
     say(`${which}Moving ${square} over the picture …`);
-    look(state, bytes, value, (changes) => {
+    look(state, bytes, (changes) => {
       const parts = [[Math.min, "lowers"], [Math.max, "raises"]].map(([pick, verb]) => [pick(...changes), verb]).filter(([change]) => Math.abs(change) >= 0.005)
         .map(([change, verb]) => `${verb} it most, to ${fixed(value + change, 2)}, around (${Math.floor(changes.indexOf(change) / n)}, ${changes.indexOf(change) % n})`);
       say(`${which}${`${square} ${parts.join("; it ") || "hardly changes it anywhere"}.`.replace(/^a/, "A")}`);
     });
   });
-  return () => { survey++; choice.end(); unwatch(); };
+  return () => { rest(); choice.end(); unwatch(); };
 }
 
 export default { compute, render };

@@ -61,8 +61,8 @@ class UnitLens(Explorable):
     """
 
     title = "What a unit sees"
-    _esm = module("unit", "forward", "choose")
-    _css = style("unit", "choose")
+    _esm = module("unit", "forward", "bring", "choose")
+    _css = style("unit", "bring")
 
     networks = traitlets.Dict().tag(sync=True)
     layers: Any = traitlets.List(traitlets.Dict()).tag(sync=True)

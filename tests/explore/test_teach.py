@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,8 @@ from cvcourse.explore.pictures import exact_uri
 from cvcourse.explore.teach import _learned
 from cvcourse.models import SmallCNN, standardized
 from cvcourse.train import Recipe, fit
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.fixture(scope="module")
@@ -270,3 +274,36 @@ def test_mistakes_are_named(backbone, pictures: ImageSet, piece: TeachItYourself
         piece.start = "unfair"
     with pytest.raises(TraitError, match=r"threshold is 0\.4; expected 0\.5 to 1"):
         piece.threshold = 0.4
+
+
+@pytest.fixture
+def chapter(show) -> Any:
+    """The figure of chapter 10, with the backbone that was trained there."""
+    cells = nbformat.read(NOTEBOOKS / "10_transfer.ipynb", as_version=4).cells
+    stored = next(cell for cell in cells if cell.id == "teach-figure")
+    tab = show(stored.outputs[0].data["text/html"])
+    settle(tab, "It is right on")
+    return tab
+
+
+@pytest.mark.parametrize(
+    ("start", "threshold", "rounds", "counts", "words"),
+    [
+        ("lopsided", 0.9, 1, ["27", "27", "94 %"], "All 27 labels of the first round are right"),
+        ("lopsided", 0.9, 4, ["35", "35", "99 %"], "four rounds it has 35, all right"),
+        ("lopsided", 0.5, 3, ["40", "35", "92 %"], "all forty, five of them wrong"),
+        ("wrong labels", 0.9, 3, ["24", "18", "70 %"], "it has 24 labels, 6 of them wrong"),
+        ("wrong labels", 0.99, 3, ["8", "7", "69 %"], "one error in 8 labels, and stays at 69 %"),
+    ],
+)
+def test_chapter_12_says_what_the_figure_counts(
+    start: str, threshold: float, rounds: int, counts: list[str], words: str, chapter
+) -> None:
+    chapter.get_by_role("button", name=start).click()
+    chapter.get_by_label("Threshold").fill(str(threshold))
+    for n in range(1, rounds + 1):
+        chapter.get_by_role("button", name="let it label the sure ones").click()
+        settle(chapter, f"After {n} round")
+    assert table(chapter)[rounds][1:] == counts
+    told = (NOTEBOOKS / "12_pseudo_labels.ipynb").read_text("utf-8")
+    assert words in told
