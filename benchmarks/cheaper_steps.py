@@ -21,7 +21,7 @@ from in_turns import medians, report, write
 from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
-from cvcourse.data import ImageSet, load
+from cvcourse.data import VARIED, ImageSet, load
 from cvcourse.experiment import interval
 from cvcourse.models import SmallCNN, SmallResNet, standardized
 from cvcourse.train import Recipe, accuracy, fit, fitted, predict
@@ -104,7 +104,7 @@ def main() -> None:
             seconds.pop(f"{SEEDS} seeds in one go") / SEEDS
         )
         tables[title] = report(title, seconds, ours="float32")
-    train, test = load("shapes", "train", n=500), load("shapes", "test", n=1000)
+    train, test = (load("shapes", split, n=1000, scene=VARIED) for split in ("train", "test"))
     for make in (SmallCNN, SmallResNet):
         tables[f"{make.__name__}: bf16 beside float32"] = measured = agreement(make, train, test)
         print(make.__name__, measured)
