@@ -53,6 +53,20 @@ def test_cosine_falls_from_each_groups_own_rate_to_zero() -> None:
         assert course == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize(("steps", "rises"), [(3, False), (4, True)])
+def test_one_cycle_needs_four_steps_to_rise_and_fall(steps: int, rises: bool) -> None:
+    recipe = Recipe(learning_rate=0.1)
+    optimizer = recipe.build_optimizer(groups_of(None))
+    recipe.build_scheduler(optimizer, steps)
+    assert learning_rates(optimizer) == pytest.approx([0.1 / 25 if rises else 0.1])
+
+
+def test_parameters_may_come_with_their_names() -> None:
+    named = list(nn.Linear(2, 1).named_parameters())
+    (group,) = Recipe().build_optimizer([{"params": named}]).param_groups
+    assert group["param_names"] == ["weight", "bias"]
+
+
 @pytest.mark.parametrize("schedule", ["one-cycle", "cosine"])
 def test_a_run_follows_its_schedule(schedule: str) -> None:
     recipe = Recipe(epochs=5, batch_size=16, learning_rate=0.1, schedule=schedule)
