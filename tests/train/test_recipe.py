@@ -134,6 +134,13 @@ def test_a_run_of_one_two_or_three_steps_takes_real_steps(n_images: int) -> None
     assert moved > 1e-2, "Adam's first step is as long as the learning rate"
 
 
+def test_a_step_of_float16_is_not_recorded() -> None:
+    with pytest.raises(ValueError, match=r'capture with precision "16-mixed".*take "bf16-mixed"'):
+        Recipe(capture=True, precision="16-mixed")
+    for precision in ("32-true", "bf16-mixed"):
+        assert Recipe(capture=True, precision=precision).capture
+
+
 @pytest.mark.parametrize("name", ["optimizer", "schedule", "precision"])
 def test_a_word_that_is_no_choice_is_refused_with_the_choices(name: str) -> None:
     for word in ("AdamW", "Cosine", "bf16", "", None, 3):
