@@ -39,7 +39,7 @@ class Call:
         if self.node.op == "call_method":
             return self.node.target
         target: Any = self.node.target
-        known = target.__module__.split(".")[0] in ("torch", "torchvision", "_operator", "builtins")
+        known = target.__module__.split(".")[0] in ("torch", "torchvision", "_operator")
         return target.__name__ if known else target
 
     def setting(self, name: str, position: int, default: Any = None) -> Any:
@@ -53,8 +53,7 @@ class Call:
     def integers(self, name: str) -> list[int]:
         """A list of integers after the input, given as one argument or one by one."""
         given = self.value(self.node.kwargs.get(name, self.node.args[1:]))
-        given = given[0] if len(given) == 1 and not isinstance(given[0], int) else given
-        return list(given)
+        return list(given if isinstance(given[0], int) else given[0])
 
     def value(self, argument: Any) -> Any:
         """An argument with every node replaced by what it evaluates to."""

@@ -83,6 +83,12 @@ def test_a_list_of_seeds_works_where_a_count_does(seeds: object) -> None:
     assert repeat(noisy, seeds).seeds == (0, 1, 2)
 
 
+@pytest.mark.parametrize("seeds", [[], (3, 4, 3)])
+def test_no_seeds_and_one_twice_are_refused(seeds: object) -> None:
+    with pytest.raises(ValueError, match="expected at least one, and none twice"):
+        as_seeds(seeds)
+
+
 @pytest.mark.parametrize("level", [95, 1.0, 0.0, -0.5, math.nan])
 def test_a_level_is_a_share(level: float) -> None:
     with pytest.raises(ValueError, match="level is"):

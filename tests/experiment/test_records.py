@@ -11,7 +11,9 @@ import pytest
 from cvcourse.experiment import (
     check_record_path,
     load_record,
+    load_records,
     record_names,
+    records,
     repeat,
     save_record,
 )
@@ -57,6 +59,26 @@ def test_a_record_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_missing_record_lists_those_there_are() -> None:
     with pytest.raises(FileNotFoundError, match="no record 'nothing'; the package has"):
         load_record("nothing")
+
+
+def test_a_chapters_runs_on_its_pictures_come_the_shortest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "RECORDS", tmp_path)
+    for name, pictures, budget in [
+        ("00_water-long", "shapes", 4),
+        ("00_water-middle", "shapes", 1),
+        ("00_water-sea", "sea", 2),
+        ("00_water-short", "shapes", 0.5),
+        ("00_waterfall-shapes", "shapes", 3),
+    ]:
+        save_record(tmp_path / f"{name}.json", {"wet": repeat(rising, 2)}, dataset=pictures)
+        finished(tmp_path / f"{name}.json", budget=budget)
+    assert [record.budget for record in load_records("00_water")] == [0.5, 1, 4]
+    assert [record.budget for record in load_records("00_water", "sea")] == [2]
+    for wanted in [("00_water", "wood"), ("00_wat",)]:
+        with pytest.raises(FileNotFoundError, match=r"no record of .*; .* 00_water-long"):
+            load_records(*wanted)
 
 
 @pytest.mark.parametrize("name", record_names())

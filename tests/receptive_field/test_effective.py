@@ -62,6 +62,8 @@ def test_errors_say_what_is_wrong() -> None:
         effective_receptive_field(model, images[0], "features.0.0")
     with pytest.raises(ValueError, match="N ≥ 1"):
         effective_receptive_field(model, images[:0], "features.0.0")
+    with pytest.raises(ValueError, match="the model is on meta, the images on cpu"):
+        effective_receptive_field(model.to("meta"), images, "features.0.0")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.ops import StochasticDepth
 
 from cvcourse.receptive_field import ELEMENTWISE, UnsupportedOperationError, receptive_field
 
@@ -39,6 +40,15 @@ def test_pythons_functions_are_known_by_name() -> None:
             return abs(images)
 
     assert receptive_field(Theirs(), (3, 8, 8))["abs"].operation == "abs"
+
+
+def test_torchvisions_functions_are_known_by_name() -> None:
+    class Twice(StochasticDepth):
+        def forward(self, images: Tensor) -> Tensor:
+            return 2 * super().forward(images)
+
+    fields = receptive_field(nn.Sequential(Twice(0.5, "row")), (3, 8, 8))
+    assert [field.operation for field in fields.values()] == ["input", "stochastic_depth", "mul"]
 
 
 def fussy(maps: Tensor) -> Tensor:

@@ -132,6 +132,7 @@ def test_dimensions_after_one_that_is_gone_move_up() -> None:
         (lambda x: x.mean(2, keepdim=True), [None, 3]),
         (lambda x: x.sum((0, 1)), [0, 1]),
         (lambda x: x[:, 1], [1, 2]),
+        (lambda x: x.amax((0, 1)) + x, [2, 3]),
         (lambda x: x[:, None], [3, 4]),
         (lambda x: x[:, :, None, 1:], [3, 4]),
         (lambda x: x.unsqueeze(-1), [2, 3]),

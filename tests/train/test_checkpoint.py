@@ -204,6 +204,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(damage: str, tmp_path: Path) ->
         fit(new_model(), TRAIN, Recipe(epochs=1), checkpoint=path)
 
 
+@pytest.mark.filterwarnings("ignore:Environment variable TORCH_FORCE")  # no error by itself
 @pytest.mark.parametrize("forced", ["0", "1"])
 def test_no_code_is_ever_unpickled(
     forced: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -45,6 +45,11 @@ def test_images_go_to_the_model_and_its_answers_come_back(gpu: torch.device) -> 
         assert answers.dtype == torch.float32
 
 
+def test_images_go_to_a_model_that_has_only_buffers(gpu: torch.device) -> None:
+    model = nn.BatchNorm1d(3, affine=False, device=gpu)
+    assert _logits(model, torch.zeros(4, 3), 128).device == torch.device("cpu")
+
+
 class Movable(nn.Module):
     """Remembers where it was moved to."""
 

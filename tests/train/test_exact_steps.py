@@ -116,14 +116,23 @@ class Answers(nn.Module):
 
 
 @pytest.mark.parametrize("kind", [self_training, pseudo_labeling])
-@pytest.mark.parametrize(("white", "right"), [(1, 1.0), (0, 0.0)])
-def test_accuracy_is_on_the_labelled_images(
-    kind: Callable[..., Step], white: int, right: float
-) -> None:
-    images = torch.full((4, 1, 2, 2), 255, dtype=torch.uint8)
-    labeled = ImageSet(images, torch.full((4,), white), ("a", "b"))
+def test_accuracy_is_on_the_labelled_images(kind: Callable[..., Step]) -> None:
+    images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 1, 2, 2)
+    labeled = ImageSet(images, torch.ones(2, dtype=torch.int64), ("a", "b"))
     _, metrics = kind(labeled)(Answers(), batch_of_five())
-    assert metrics["accuracy"] == right
+    drawn, _ = draw(labeled, 64, batch_of_five().generator)
+    white = (drawn[:, 0, 0, 0] == 255).float().mean()
+    assert 0 < metrics["accuracy"] == white < 1
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_model_that_has_other_outputs_in_one_mode_is_refused(training: bool) -> None:
+    class Moody(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return torch.zeros(len(images), 3 if self.training is training else 2).requires_grad_()
+
+    with pytest.raises(ValueError, match="the model has 3 outputs; expected 2"):
+        by_pseudo_labeling()(Moody().train(), batch_of_five())
 
 
 def test_pseudo_labels_count_once_in_self_training() -> None:

@@ -36,3 +36,16 @@ def test_the_checksum_is_of_names_and_shapes_too(tmp_path: Path) -> None:
         path.write_bytes(safetensors.torch.save({name: torch.ones(shape)}, metadata))
         with pytest.raises(CheckpointError, match="is damaged"):
             load_weights(model_of(**{name: shape}), path)
+
+
+class Dated(nn.Linear):
+    """Keeps something beside its weights."""
+
+    def get_extra_state(self) -> dict[str, int]:
+        return {"year": 2012}
+
+
+def test_a_state_that_is_no_tensor_is_named_and_nothing_written(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^0\._extra_state is \{'year': 2012\}.*expected Tensor"):
+        save_weights(nn.Sequential(Dated(2, 2)), tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -53,6 +53,20 @@ def test_cosine_falls_from_each_groups_own_rate_to_zero() -> None:
         assert course == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize(("steps", "rises"), [(3, False), (4, True)])
+def test_one_cycle_needs_four_steps_to_rise_and_fall(steps: int, rises: bool) -> None:
+    recipe = Recipe(learning_rate=0.1)
+    optimizer = recipe.build_optimizer(groups_of(None))
+    recipe.build_scheduler(optimizer, steps)
+    assert learning_rates(optimizer) == pytest.approx([0.1 / 25 if rises else 0.1])
+
+
+def test_parameters_may_come_with_their_names() -> None:
+    named = list(nn.Linear(2, 1).named_parameters())
+    (group,) = Recipe().build_optimizer([{"params": named}]).param_groups
+    assert group["param_names"] == ["weight", "bias"]
+
+
 @pytest.mark.parametrize("schedule", ["one-cycle", "cosine"])
 def test_a_run_follows_its_schedule(schedule: str) -> None:
     recipe = Recipe(epochs=5, batch_size=16, learning_rate=0.1, schedule=schedule)
@@ -118,6 +132,13 @@ def test_a_run_of_one_two_or_three_steps_takes_real_steps(n_images: int) -> None
     fit(model, train, Recipe(epochs=1, batch_size=50, learning_rate=3e-2))
     moved = (model[1].features[1].weight - before).abs().mean()
     assert moved > 1e-2, "Adam's first step is as long as the learning rate"
+
+
+def test_a_step_of_float16_is_not_recorded() -> None:
+    with pytest.raises(ValueError, match=r'capture with precision "16-mixed".*take "bf16-mixed"'):
+        Recipe(capture=True, precision="16-mixed")
+    for precision in ("32-true", "bf16-mixed"):
+        assert Recipe(capture=True, precision=precision).capture
 
 
 @pytest.mark.parametrize("name", ["optimizer", "schedule", "precision"])

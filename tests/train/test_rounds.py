@@ -1,6 +1,7 @@
 """What each round of Noisy Student hands on, with stand-ins for all that takes time."""
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,11 @@ def test_sets_of_other_classes_are_named(stage: Stage, place: int) -> None:
         noisy_student(*sets, Recipe(epochs=2), ask=stage.ask)
     with pytest.raises(ValueError, match="rounds is 0; expected at least 1"):
         stage.run(rounds=0)
+
+
+def test_validation_wants_labels_before_anything_is_written(stage: Stage, tmp_path: Path) -> None:
+    unlabeled = replace(VALIDATION, labels=torch.full((5,), -1))
+    sets = (LABELED, UNLABELED, unlabeled)
+    with pytest.raises(ValueError, match="5 of 5 images of `validation` have no label"):
+        noisy_student(stage.teacher, stage.new_student, *sets, Recipe(), directory=tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 from resuming import Killed, killed_after
 from torch import Tensor, nn
 
@@ -79,6 +80,19 @@ def test_a_run_taken_up_within_an_epoch_sees_the_batches_that_are_left(tmp_path:
     fit(new_model(), TRAIN, recipe, step=step, checkpoint=path)
     assert len(seen) == 3
     assert sorted(index for batch in (first, *seen) for index in batch) == list(range(12))
+
+
+def test_on_a_cpu_nothing_is_recorded() -> None:
+    plain, asked = (
+        fit(
+            new_model(),
+            TRAIN,
+            Recipe(epochs=1, batch_size=3, capture=capture),
+            fabric=Fabric(accelerator="cpu", devices=1),
+        )
+        for capture in (False, True)
+    )
+    assert plain == asked
 
 
 @pytest.mark.parametrize("clip_norm", [None, 1.0])
