@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from firefox import FIREFOX, Tab, running
 
 from cvcourse.explore.base import Explorable
 
@@ -39,12 +40,37 @@ def show(
     return open_page
 
 
+@pytest.fixture(scope="session")
+def one_firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    if FIREFOX is None:
+        pytest.skip("no Firefox on the PATH")
+    with running(tmp_path_factory.mktemp("firefox")) as tab:
+        yield tab
+
+
 @pytest.fixture
-def compute(open_tab: Callable[..., Any]) -> Callable[..., list[Any]]:
-    """What a piece's module computes, in a browser, from each of some states."""
+def firefox(one_firefox: Tab) -> Iterator[Tab]:
+    """A tab of it in which no page may raise an error; checked when the test ends."""
+    one_firefox.goto("about:blank")
+    one_firefox.complaints.clear()
+    yield one_firefox
+    assert one_firefox.complaints == []
+
+
+@pytest.fixture(params=["Chromium", "Firefox"])
+def blank(request: pytest.FixtureRequest) -> Any:
+    """An empty tab of each browser."""
+    if request.param == "Firefox":
+        return request.getfixturevalue("firefox")
+    return request.getfixturevalue("open_tab")("about:blank")
+
+
+@pytest.fixture
+def compute(blank: Any) -> Callable[..., list[Any]]:
+    """What a piece's module computes, in each browser, from each of some states."""
 
     def in_browser(piece: type[Explorable], states: list[dict[str, Any]]) -> list[Any]:
-        return open_tab("about:blank").evaluate(
+        return blank.evaluate(
             """async ([code, states]) => {
                 const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
                 return states.map((await import(url)).default.compute);

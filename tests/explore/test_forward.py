@@ -37,14 +37,14 @@ ANSWER = """async ([code, exported, text, length]) => {
 
 
 @pytest.fixture
-def answer(open_tab: Callable[..., Any]) -> Callable[[dict[str, Any], Tensor], Tensor]:
-    """The logits that a browser computes from an exported network."""
+def answer(blank: Any) -> Callable[[dict[str, Any], Tensor], Tensor]:
+    """The logits that each browser computes from an exported network."""
     code = module("forward") + "export default { network };"
 
     def in_browser(exported: dict[str, Any], images: Tensor) -> Tensor:
         text = base64.b64encode(images.numpy().tobytes()).decode()
         length = images[0].numel()
-        found = open_tab("about:blank").evaluate(ANSWER, [code, exported, text, length])
+        found = blank.evaluate(ANSWER, [code, exported, text, length])
         return torch.tensor(found)
 
     return in_browser
