@@ -1,5 +1,6 @@
 """Nothing on a page is cut off: every output, formula and open block of code, on three screens."""
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from pages import CHAPTERS
+from PIL import Image
 
 WIDTHS = LAPTOP, _, PHONE = 1400, 820, 390
 #: What is measured. A fold's label is its code's first line, which may end in dots.
@@ -88,6 +90,18 @@ def test_a_small_picture_can_be_read_at_full_size(show: Show) -> None:
     assert picture.bounding_box()["width"] < natural / 2
     tab.set_viewport_size({"width": LAPTOP, "height": 900})
     assert not switch.is_visible()
+
+
+def test_a_figure_does_not_glare_on_a_dark_page(show: Show) -> None:
+    tab = show("notebooks/02_search.html", LAPTOP)
+    picture = tab.locator("#fig-power-law img")
+    brightest = {}
+    for theme in ("light", "dark"):
+        tab.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+        seen = Image.open(io.BytesIO(picture.screenshot())).convert("L")
+        brightest[theme] = seen.getextrema()[1]
+    assert brightest["light"] > 250
+    assert 150 < brightest["dark"] < 215, "dimmed, but its colours still differ"
 
 
 SETTINGS = "extensions = ['myst_nb', 'outputs']\nnb_execution_mode = 'off'\n"
