@@ -20,7 +20,7 @@ from cvcourse.experiment.claims import MIME
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from execute import FOLDER, WIDGET_VIEW, run
+from execute import WIDGET_VIEW, named, run
 
 # Pictures, numbers of widgets and last digits differ between machines.
 NOT_COMPARED = {"image/png", "image/jpeg", WIDGET_VIEW, MIME}
@@ -71,9 +71,7 @@ def compare(path: Path) -> list[str]:
 if __name__ == "__main__":
     os.environ.setdefault("TQDM_DISABLE", "1")  # bars are nothing to compare
     failed = False
-    for path in [Path(name) for name in sys.argv[1:]] or sorted(
-        FOLDER.glob("*.ipynb")
-    ):
+    for path in named(sys.argv[1:]):
         wrong = compare(path)
         print(f"{path.name}: {'differs' if wrong else 'as it was'}")
         print(*wrong, sep="\n", end="\n" if wrong else "", flush=True)

@@ -25,6 +25,11 @@ FOLDER = Path(__file__).parent
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
+def named(paths: list[str]) -> list[Path]:
+    """The notebooks at these paths; all, where none is given."""
+    return [Path(path) for path in paths] or sorted(FOLDER.glob("*.ipynb"))
+
+
 def run(path: Path) -> NotebookNode:
     """One notebook with today's outputs."""
     notebook = nbformat.read(path, as_version=4)
@@ -89,8 +94,6 @@ def smaller(png: str) -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("TQDM_DISABLE", "1")  # bars are nothing to keep
-    for path in [Path(name) for name in sys.argv[1:]] or sorted(
-        FOLDER.glob("*.ipynb")
-    ):
+    for path in named(sys.argv[1:]):
         print(f"{path.name} …", end=" ", flush=True)
         print(f"{execute(path):.0f} s")
