@@ -1,6 +1,7 @@
 """Architectures, one a file."""
 
 from cvcourse.models.alexnet import AlexNet, PathwiseLRN, TwoPathAlexNet
+from cvcourse.models.fast_cnn import FastCNN
 from cvcourse.models.lenet import LeNet5
 from cvcourse.models.locally_connected import LocallyConnected2d, LocallyConnectedNet
 from cvcourse.models.mlp import MLP
@@ -16,6 +17,7 @@ __all__ = [
     "MLP",
     "VGG",
     "AlexNet",
+    "FastCNN",
     "FlattenCNN",
     "Layer",
     "LeNet5",
