@@ -21,7 +21,8 @@ from torch import nn
 from cvcourse.augment import crop_and_flip
 from cvcourse.data import load, train_val_split
 from cvcourse.files import check_writable
-from cvcourse.models import MLP, FastCNN, SingleLayer, SmallCNN, standardized
+from cvcourse.models import MLP, SingleLayer, SmallCNN, standardized
+from cvcourse.models.fast_cnn import FastCNN
 from cvcourse.terminal import printable
 from cvcourse.train import (
     CheckpointError,

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 import cvcourse.__main__ as cli
-from cvcourse.models import FastCNN
+from cvcourse.models.fast_cnn import FastCNN
 
 OPTIONS = (
     *("train", "--recipe", "mlp", "--images", "300", "--epochs", "2"),

@@ -1,7 +1,6 @@
 """Architectures, one a file."""
 
 from cvcourse.models.alexnet import AlexNet, PathwiseLRN, TwoPathAlexNet
-from cvcourse.models.fast_cnn import FastCNN
 from cvcourse.models.lenet import LeNet5
 from cvcourse.models.locally_connected import LocallyConnected2d, LocallyConnectedNet
 from cvcourse.models.mlp import MLP
@@ -17,7 +16,6 @@ __all__ = [
     "MLP",
     "VGG",
     "AlexNet",
-    "FastCNN",
     "FlattenCNN",
     "Layer",
     "LeNet5",

@@ -26,7 +26,7 @@ class FastCNN(nn.Module):
     1,972,792 parameters at the default width.
 
     >>> import torch
-    >>> from cvcourse.models import FastCNN
+    >>> from cvcourse.models.fast_cnn import FastCNN
     >>> model = FastCNN(n_classes=10, width=8)
     >>> model(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 10])

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from cvcourse.data import render
-from cvcourse.models import FastCNN, standardized
+from cvcourse.models import standardized
+from cvcourse.models.fast_cnn import FastCNN
 
 
 def test_parameters_by_hand() -> None:
