@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 import cvcourse.__main__ as cli
+from cvcourse.models.fast_cnn import FastCNN
 
 OPTIONS = (
     *("train", "--recipe", "mlp", "--images", "300", "--epochs", "2"),
@@ -36,6 +38,24 @@ def test_it_trains_reports_and_writes_the_weights(alone: tuple[str, Path]) -> No
     assert report.count("validation_accuracy") == 2
     assert float(re.search(r"test accuracy ([\d.]+)", report)[1]) > 0.3
     assert len(load_file(path)) == 8
+
+
+def test_the_fast_recipe_trains_a_whitened_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    narrow = cli.RECIPES["fast"]._replace(model=partial(FastCNN, width=8))
+    monkeypatch.setitem(cli.RECIPES, "fast", narrow)
+    path = tmp_path / "weights.safetensors"
+    options = cli.Train(
+        recipe="fast", images=400, epochs=4, batch_size=50, accelerator="cpu", output=path
+    )
+    cli.main(options)
+    report = capsys.readouterr().out
+    assert float(re.search(r"test accuracy ([\d.]+)", report)[1]) > 0.4
+    filters = load_file(path)["1.first.weight"]  # (24, 3, 2, 2)
+    torch.testing.assert_close(filters[:12], -filters[12:])
+    rates = re.findall(r"learning_rate ([\d.]+)", report)
+    assert 0.7 < float(rates[0]) < 1.0, "what is reported is the rate of all but the biases"
 
 
 HERE = Path(sys.executable).parent  # where the environment's commands are
