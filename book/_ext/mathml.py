@@ -34,6 +34,7 @@ ENVIRONMENTS = {"align*", "array", "cases", "equation", "equation*", "smallmatri
 ENVIRONMENTS |= {prefix + "matrix" for prefix in ("", "p", "b", "B", "v", "V")}
 ORDINARY = set("∞∅∀∃…")  #: latex2mathml takes them for operators, with space around
 CLOSING = set(")]}!⌋⌉⟩‖|")
+PRIMES = set("′″‴")  #: fonts draw them raised and small already: no script of their letter
 UPRIGHT = {("mi", "normal")}
 LIMIT_OPERATORS = {"max", "min", "sup", "inf", "lim"}
 LIMITS = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
@@ -90,7 +91,8 @@ def mend(math: Element) -> None:
 
     Characters are written as themselves; fences and \pm become operators; bold and blackboard
     letters become Unicode's own, as `mathvariant` is gone; \max and \lim take their limits below in
-    displays; a function's name is one word and has TeX's thin space after it.
+    displays; a function's name is one word and has TeX's thin space after it; a prime is not raised
+    twice.
     """
     for element in list(math.iter()):
         element.text = unescape(element.text) if element.text else element.text
@@ -107,6 +109,9 @@ def mend(math: Element) -> None:
             word = Element("mi")  # \mathrm{softmax}: one, so that it is read and copied as a word
             word.text = "".join(letter.text or "" for letter in element)
             element[:] = [word]
+        if element.tag == "msup" and element[1].text in PRIMES:
+            element.tag, element[1].tag = "mrow", "mo"
+            element[1].attrib.update(lspace="0", rspace="0")
         if element.tag == "mrow" and [child.tag for child in element] == ["mo"]:
             element[0].attrib.update(lspace="0", rspace="0")  # the comma of 1{,}000
         if element.tag in ("mrow", "mtd", "mstyle"):

@@ -1,8 +1,7 @@
 """What a cell shows fits the page: claims, tables and pictures, on a phone as well.
 
-A claim's text becomes a list, whose lines wrap. An interval in a table is not broken. A picture
-that is scaled down gets a switch that shows it at full size; which pages need it, the style says.
-The notebooks stay as they are.
+A claim's text becomes a list, whose lines wrap. A picture that is scaled down gets a switch that
+shows it at full size; which pages need it, the style says. The notebooks stay as they are.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from sphinx.application import Sphinx
 
 #: What `cvcourse.experiment.claim` prints.
 CLAIM = re.compile(r"claim [\w-]+: .+(\n  \S .+)+")
-MEASURED = '<table class="measured'
-INTERVAL = re.compile(r"\[([^][<]+), ([^][<]+)\]")
 ENLARGE = (
     '<div class="zoom"><label>',
     '<span><input type="checkbox" aria-label="full size"> full size</span></label></div>',
@@ -34,13 +31,6 @@ def list_findings(app: Sphinx, doctree: nodes.document) -> None:
             block.replace_self(nodes.container("", verdict, items, classes=classes))
 
 
-def keep_intervals(app: Sphinx, doctree: nodes.document) -> None:
-    """A cell may break before its interval, not within."""
-    for raw in doctree.findall(nodes.raw):
-        if MEASURED in raw.astext():
-            raw.children = [nodes.Text(INTERVAL.sub(r"[\1,&nbsp;\2]", raw.astext()))]
-
-
 def enlarge(app: Sphinx, doctree: nodes.document) -> None:
     """Put each picture that a cell shows between the two ends of its switch."""
     if app.builder.name != "html":
@@ -53,6 +43,6 @@ def enlarge(app: Sphinx, doctree: nodes.document) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
-    for change in (list_findings, keep_intervals, enlarge):
+    for change in (list_findings, enlarge):
         app.connect("doctree-read", change)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

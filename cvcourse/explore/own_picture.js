@@ -108,7 +108,7 @@ function render({ model, el }) {
       one.here.setAttribute("x", Math.max(-4.5, Math.min(3.5, at[0] / STEP - 0.5)));
       one.here.setAttribute("y", Math.max(-4.5, Math.min(3.5, at[1] / STEP - 0.5)));
       const mark = told < 0 ? "" : top(p) === told ? "✓ " : "✗ ";
-      one.says.textContent = `${mark}${names[top(p)]} ${Math.round(100 * Math.max(...p))} %`;
+      one.says.textContent = `${mark}${names[top(p)]} ${Math.round(100 * Math.max(...p))}\u00a0%`;
       one.bars.forEach((made, i) => {
         made.show(p[i], "");
         made.element.firstChild.style.setProperty("--tone", `var(--cvx-${i !== top(p) ? "grey" : told >= 0 && told !== i ? "orange" : "blue"})`);

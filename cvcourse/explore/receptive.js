@@ -157,8 +157,8 @@ function render({ model, el }) {
     const marks = n > 40 ? [] : [...Array(n + 1).keys()].map((i) => (100 * i) / n);
     lines.setAttribute("d", marks.map((at) => `M0 ${at}H100M${at} 0V100`).join(""));
     const name = `layer ${layer} of ${layers.length}`;
-    mapName.textContent = `map of ${name}, ${n} × ${n} units`;
-    imageName.textContent = `image, ${size} × ${size} pixels`;
+    mapName.textContent = `map of ${name}, ${n}\u00a0×\u00a0${n} units`;
+    imageName.textContent = `image, ${size}\u00a0×\u00a0${size} pixels`;
     const [kind, kernel, stride, , dilation] = layers[layer - 1];
     const seen = right > left ? `rows ${top} to ${bottom - 1}, columns ${left} to ${right - 1}` : "no pixel";
     say(`Unit (${unit.join(", ")}) of ${name}, a ${kernel} × ${kernel} ${kind}, depends on ${seen}. `

@@ -235,7 +235,7 @@ function render({ model, el }) {
     layer.show(state.layer, `${state.layer}: ${title}`);
     side.show(state.side, `${state.side} × ${state.side}`);
     const value = values[index];
-    sees.textContent = `what it can see: ${bottom - top} × ${right - left}`;
+    sees.textContent = `what it can see: ${bottom - top}\u00a0×\u00a0${right - left}`;
     chosen.textContent = `its value: ${fixed(value, 2)} (${maps} maps of ${units} × ${units})`;
     const which = `Unit in map ${map}${answers ? ` (“${names[map]}”)` : ""}, row ${row}, column ${column} of layer ${state.layer}, ${title}. Its value is ${fixed(value, 2)}. `
       + `It can see rows ${top} to ${bottom - 1} and columns ${left} to ${right - 1}: ${Math.round((100 * (bottom - top) * (right - left)) / n ** 2)} % of the picture. `;

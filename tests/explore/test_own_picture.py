@@ -95,7 +95,7 @@ def says(tab: Any) -> dict[str, str]:
     """Each network's answer."""
     heads = tab.locator(".cvx-own-answers > div:has(b)").all_inner_texts()
     lines = [head.split("\n") for head in heads]
-    return {arm: re.sub(r"^[✓✗] | \d+ %$", "", answer) for arm, answer in lines}
+    return {arm: re.sub(r"^[✓✗] | \d+\xa0%$", "", answer) for arm, answer in lines}
 
 
 DRAW = """([strokes, colour, pen]) => {

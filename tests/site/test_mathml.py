@@ -45,6 +45,7 @@ def build(folder: Path, text: str) -> tuple[str, str]:
         (r"a \pm b", "<mo[^>]*>±</mo>"),
         (r"(-x)", '<mo form="prefix">−</mo>'),
         (r"z/T", '<mo lspace="0" rspace="0">/</mo>'),
+        ("C'H", '<mrow><mi>C</mi><mo lspace="0" rspace="0">′</mo></mrow><mi>H</mi>'),
         (r"1{,}000", '<mo lspace="0" rspace="0">,</mo>'),
         (r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}", r"<mo>\(</mo><mtable>.*(<mtd>.*){4}"),
         (r"\begin{cases} 1 & x \\ 0 & y \end{cases}", 'columnalign="left"'),

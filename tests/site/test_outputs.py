@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pages import CHAPTERS
 from PIL import Image
 
@@ -92,6 +92,25 @@ def test_a_small_picture_can_be_read_at_full_size(show: Show) -> None:
     assert not switch.is_visible()
 
 
+def test_a_note_beside_the_text_leaves_the_rest_as_it_is(show: Show) -> None:
+    tab = show("notebooks/05_lenet_alexnet_vgg.html", LAPTOP)
+    note = tab.locator(".margin[role=note]", has_text="A trap")
+    quotation = tab.locator("blockquote", has_text="standardises its inputs")
+    note.scroll_into_view_if_needed()
+    tab.wait_for_timeout(300)
+    assert note.bounding_box()["x"] > quotation.bounding_box()["x"] + 500, "it is beside"
+    words = quotation.locator("p").bounding_box()
+    assert quotation.bounding_box()["height"] < words["height"] + 40, "no empty lines"
+    mark = """getComputedStyle(document.querySelector(".hide .onthispage"), "::after").content"""
+    assert tab.evaluate(mark) == '"▾"', "the theme's is a letter of a font that is not here"
+
+
+def test_what_was_measured_gets_the_room(show: Show) -> None:
+    row = show("notebooks/02_search.html", LAPTOP).locator("table.verdicts tbody tr").first
+    claim, verdict, measured = (cell.bounding_box()["width"] for cell in row.locator("> *").all())
+    assert verdict < claim < measured
+
+
 def test_a_figure_does_not_glare_on_a_dark_page(show: Show) -> None:
     tab = show("notebooks/02_search.html", LAPTOP)
     picture = tab.locator("#fig-power-law img")
@@ -104,27 +123,32 @@ def test_a_figure_does_not_glare_on_a_dark_page(show: Show) -> None:
     assert 150 < brightest["dark"] < 215, "dimmed, but its colours still differ"
 
 
-SETTINGS = "extensions = ['myst_nb', 'outputs']\nnb_execution_mode = 'off'\n"
+SETTINGS = "extensions = ['myst_nb', 'outputs', 'spaces']\nnb_execution_mode = 'off'\n"
 SETTINGS += "html_theme = 'basic'\nmyst_update_mathjax = False\n"
 SETTINGS += "source_suffix = {'.md': 'myst-nb', '.ipynb': 'myst-nb'}\n"
 
 
-def test_a_claim_is_a_list_and_an_interval_is_one_word(
+def test_a_claim_is_a_list_and_a_number_is_one_word(
     tmp_path: Path, build: Callable[..., tuple[Path, str]]
 ) -> None:
     claim = "claim fc-crop: confirmed\n  ✓ it <moves>\n  ○ it stays (open)"
-    cell = '<table class="measured"><tr><td>0.5 [0.4, 0.6]</td></tr></table>'
+    cells = "<td>0.5 [0.4, 0.6]</td><td>the same</td><td>many words, which may break</td>"
+    cell = f'<table class="measured"><tr>{cells}</tr></table>'
     kinds: list[dict[str, str]] = [
         {"text/plain": claim},
         {"text/plain": "a claim x: y\n  ✓ z"},
         {"text/html": cell},
     ]
     outputs = [new_output("display_data", data) for data in kinds]
-    page = new_notebook(cells=[new_code_cell("x", outputs=outputs)])
+    prose = new_markdown_cell("95 % of 8 × 8 hold: ✓. `95 % as typed`")
+    page = new_notebook(cells=[prose, new_code_cell("x", outputs=outputs)])
     nbformat.write(page, tmp_path / "page.ipynb")
     folder, _ = build(SETTINGS, index="# Home\n\n```{toctree}\npage\n```\n")
     html = (folder / "page.html").read_text("utf-8")
-    assert "0.5 [0.4,&nbsp;0.6]" in html
+    assert "0.5 [0.4,\xa00.6]" in html
+    assert "<td>the\xa0same</td><td>many words, which may break</td>" in html
+    assert "95\xa0% of 8\xa0×\xa08 hold:\xa0✓. " in html
+    assert "95 % as typed" in re.sub(r"<[^>]+>", "", html)
     items = re.findall(r"<li><p>(.*?)</p></li>", html)
     assert items == ["✓ it &lt;moves&gt;", "○ it stays (open)"]
     assert "<p>claim fc-crop: confirmed</p>" in html
