@@ -248,3 +248,12 @@ def test_the_number_of_a_figure_can_stand_for_the_words_of_a_link_to_it(path: Pa
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     links = re.findall(r"\(?\[[^\]]+\]\(#(?:fig|eq)-[a-z0-9-]+\)\)?", text)
     assert [link for link in links if not re.match(r"\(?\[([Tt]he|[Oo]ur) |\(.*\)\)$", link)] == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_no_table_shows_markdown(path: Path) -> None:
+    """Nobody would make italics of it there."""
+    outputs = [output for cell in code_cells(path) for output in cell.outputs]
+    html = [output.get("data", {}).get("text/html", "") for output in outputs]
+    cells = [cell for text in html for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", text)]
+    assert [cell for cell in cells if re.search(r"\*\w.*\w\*|\[.*\]\(", cell)] == []
