@@ -1,8 +1,8 @@
 """What a cell shows fits the page: claims, tables and pictures, on a phone as well.
 
-A claim's text becomes a list, whose lines wrap. An interval in a table is not broken. A picture
-that is scaled down gets a switch that shows it at full size; which pages need it, the style says.
-The notebooks stay as they are.
+A claim's text becomes a list, whose lines wrap. No line ends within an interval or before a "%". A
+picture that is scaled down gets a switch that shows it at full size; which pages need it, the style
+says. The notebooks stay as they are.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from sphinx.application import Sphinx
 
 #: What `cvcourse.experiment.claim` prints.
 CLAIM = re.compile(r"claim [\w-]+: .+(\n  \S .+)+")
-MEASURED = '<table class="measured'
-INTERVAL = re.compile(r"\[([^][<]+), ([^][<]+)\]")
+TABLE = re.compile('<table class="(measured|verdicts)')
+#: The spaces within "[−0.4, 1.7]" and before the "%" of "95 %" and the "×" of "3 ×", not "3 × 3".
+WITHIN = re.compile(r"(?<=[\d%],) (?=[+−-]?[\d.,]+%?\])|(?<=\d) (?=%|×(?! ?\d))")
+PROSE = (nodes.paragraph, nodes.caption, nodes.emphasis, nodes.strong, nodes.inline)
 ENLARGE = (
     '<div class="zoom"><label>',
     '<span><input type="checkbox" aria-label="full size"> full size</span></label></div>',
@@ -34,11 +36,14 @@ def list_findings(app: Sphinx, doctree: nodes.document) -> None:
             block.replace_self(nodes.container("", verdict, items, classes=classes))
 
 
-def keep_intervals(app: Sphinx, doctree: nodes.document) -> None:
-    """A cell may break before its interval, not within."""
+def keep_together(app: Sphinx, doctree: nodes.document) -> None:
+    """A line may break before an interval or a percentage, not within."""
     for raw in doctree.findall(nodes.raw):
-        if MEASURED in raw.astext():
-            raw.children = [nodes.Text(INTERVAL.sub(r"[\1,&nbsp;\2]", raw.astext()))]
+        if TABLE.search(raw.astext()):
+            raw.children = [nodes.Text(WITHIN.sub("&nbsp;", raw.astext()))]
+    for text in [*doctree.findall(nodes.Text)]:
+        if isinstance(text.parent, PROSE) and WITHIN.search(text):
+            text.parent.replace(text, nodes.Text(WITHIN.sub("\N{NO-BREAK SPACE}", text)))
 
 
 def enlarge(app: Sphinx, doctree: nodes.document) -> None:
@@ -53,6 +58,6 @@ def enlarge(app: Sphinx, doctree: nodes.document) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
-    for change in (list_findings, keep_intervals, enlarge):
+    for change in (list_findings, keep_together, enlarge):
         app.connect("doctree-read", change)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

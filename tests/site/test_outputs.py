@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pages import CHAPTERS
 from PIL import Image
 
@@ -109,22 +109,38 @@ SETTINGS += "html_theme = 'basic'\nmyst_update_mathjax = False\n"
 SETTINGS += "source_suffix = {'.md': 'myst-nb', '.ipynb': 'myst-nb'}\n"
 
 
+@pytest.mark.parametrize("width", [*WIDTHS, 1201])
+def test_what_was_measured_has_the_room_that_it_needs(width: int, show: Show) -> None:
+    """In the ledger and in a chapter's verdicts: as much as a phone has, or nearly."""
+    room = """(cells) => Math.min(...[...document.querySelectorAll(cells)].map(
+        (cell) => cell.getBoundingClientRect().width))"""
+    assert show("book/claims.html", width).evaluate(room, ".ledger-effect") > 200
+    assert show(CHAPTERS[0], width).evaluate(room, "table.verdicts td:last-child") > 240
+
+
 def test_a_claim_is_a_list_and_an_interval_is_one_word(
     tmp_path: Path, build: Callable[..., tuple[Path, str]]
 ) -> None:
     claim = "claim fc-crop: confirmed\n  ✓ it <moves>\n  ○ it stays (open)"
-    cell = '<table class="measured"><tr><td>0.5 [0.4, 0.6]</td></tr></table>'
+    tables = [
+        f'<table class="{name}"><tr><td>0.5 [{low}, 0.6]</td></tr></table>'
+        for name, low in (("measured", "0.4"), ("verdicts", "−0.3"))
+    ]
+    text = "A gain of 4 points [−1, +8] at 95 % takes 3 × as long for 8 × 8 pixels, `[1, 2]`."
     kinds: list[dict[str, str]] = [
         {"text/plain": claim},
         {"text/plain": "a claim x: y\n  ✓ z"},
-        {"text/html": cell},
+        *({"text/html": table} for table in tables),
     ]
     outputs = [new_output("display_data", data) for data in kinds]
-    page = new_notebook(cells=[new_code_cell("x", outputs=outputs)])
+    page = new_notebook(cells=[new_markdown_cell(text), new_code_cell("x", outputs=outputs)])
     nbformat.write(page, tmp_path / "page.ipynb")
     folder, _ = build(SETTINGS, index="# Home\n\n```{toctree}\npage\n```\n")
     html = (folder / "page.html").read_text("utf-8")
-    assert "0.5 [0.4,&nbsp;0.6]" in html
+    assert all(f"0.5 [{low},&nbsp;0.6]" in html for low in ("0.4", "−0.3"))
+    html = html.replace("\N{NO-BREAK SPACE}", "~")
+    assert "A gain of 4 points [−1,~+8] at 95~% takes 3~× as long for 8 × 8 pixels, " in html
+    assert "[1,</span> <span" in html, "code stays as it is"
     items = re.findall(r"<li><p>(.*?)</p></li>", html)
     assert items == ["✓ it &lt;moves&gt;", "○ it stays (open)"]
     assert "<p>claim fc-crop: confirmed</p>" in html
