@@ -16,8 +16,8 @@ from sphinx.application import Sphinx
 #: What `cvcourse.experiment.claim` prints.
 CLAIM = re.compile(r"claim [\w-]+: .+(\n  \S .+)+")
 TABLE = re.compile('<table class="(measured|verdicts)')
-#: The spaces within "[−0.4, 1.7]" and before the "%" of "95 %" and the "×" of "3 ×", not "3 × 3".
-WITHIN = re.compile(r"(?<=[\d%],) (?=[+−-]?[\d.,]+%?\])|(?<=\d) (?=%|×(?! ?\d))")
+#: The spaces within "[−0.4, 1.7]", "95 %", "≥ 1" and "3 ×", not "3 × 3".
+WITHIN = re.compile(r"(?<=[\d%],) (?=[+−-]?[\d.,]+%?\])|(?<=\d) (?=%|×(?! ?\d))|(?<=[≤≥]) (?=\d)")
 PROSE = (nodes.paragraph, nodes.caption, nodes.emphasis, nodes.strong, nodes.inline)
 ENLARGE = (
     '<div class="zoom"><label>',

@@ -118,6 +118,14 @@ def test_what_was_measured_has_the_room_that_it_needs(width: int, show: Show) ->
     assert show(CHAPTERS[0], width).evaluate(room, "table.verdicts td:last-child") > 240
 
 
+@pytest.mark.parametrize("page", ["teaching", "how-to-use", "measured"])
+def test_code_in_a_table_covers_no_other_cell(page: str, show: Show) -> None:
+    wider = """() => [...document.querySelectorAll("article td code")].filter((code) =>
+        code.getBoundingClientRect().right > code.closest("td").getBoundingClientRect().right
+    ).map((code) => code.textContent)"""
+    assert show(f"book/{page}.html", PHONE).evaluate(wider) == []
+
+
 def test_a_claim_is_a_list_and_an_interval_is_one_word(
     tmp_path: Path, build: Callable[..., tuple[Path, str]]
 ) -> None:
@@ -126,7 +134,7 @@ def test_a_claim_is_a_list_and_an_interval_is_one_word(
         f'<table class="{name}"><tr><td>0.5 [{low}, 0.6]</td></tr></table>'
         for name, low in (("measured", "0.4"), ("verdicts", "−0.3"))
     ]
-    text = "A gain of 4 points [−1, +8] at 95 % takes 3 × as long for 8 × 8 pixels, `[1, 2]`."
+    text = "A gain of 4 points [−1, +8] at 95 % takes 3 × as long, ≥ 2, for 8 × 8 pixels, `[1, 2]`."
     kinds: list[dict[str, str]] = [
         {"text/plain": claim},
         {"text/plain": "a claim x: y\n  ✓ z"},
@@ -139,7 +147,7 @@ def test_a_claim_is_a_list_and_an_interval_is_one_word(
     html = (folder / "page.html").read_text("utf-8")
     assert all(f"0.5 [{low},&nbsp;0.6]" in html for low in ("0.4", "−0.3"))
     html = html.replace("\N{NO-BREAK SPACE}", "~")
-    assert "A gain of 4 points [−1,~+8] at 95~% takes 3~× as long for 8 × 8 pixels, " in html
+    assert "A gain of 4 points [−1,~+8] at 95~% takes 3~× as long, ≥~2, for 8 × 8 pixels, " in html
     assert "[1,</span> <span" in html, "code stays as it is"
     items = re.findall(r"<li><p>(.*?)</p></li>", html)
     assert items == ["✓ it &lt;moves&gt;", "○ it stays (open)"]
