@@ -36,7 +36,7 @@ def list_findings(app: Sphinx, doctree: nodes.document) -> None:
             block.replace_self(nodes.container("", verdict, items, classes=classes))
 
 
-def keep_together(app: Sphinx, doctree: nodes.document) -> None:
+def keep_together(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """A line may break before an interval or a percentage, not within."""
     for raw in doctree.findall(nodes.raw):
         if TABLE.search(raw.astext()):
@@ -58,6 +58,7 @@ def enlarge(app: Sphinx, doctree: nodes.document) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
-    for change in (list_findings, keep_together, enlarge):
+    for change in (list_findings, enlarge):
         app.connect("doctree-read", change)
+    app.connect("doctree-resolved", keep_together, priority=600)  # ledger.py has filled its tables
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -115,7 +115,11 @@ def test_what_was_measured_has_the_room_that_it_needs(width: int, show: Show) ->
     room = """(cells) => Math.min(...[...document.querySelectorAll(cells)].map(
         (cell) => cell.getBoundingClientRect().width))"""
     assert show("book/claims.html", width).evaluate(room, ".ledger-effect") > 200
-    assert show(CHAPTERS[0], width).evaluate(room, "table.verdicts td:last-child") > 240
+    chapter = show(CHAPTERS[0], width)
+    assert chapter.evaluate(room, "table.verdicts td:last-child") > 240
+    intervals = re.findall(r"\[[^]]+\]", chapter.locator("table.verdicts").inner_text())
+    assert intervals
+    assert [one for one in intervals if " " in one] == []
 
 
 @pytest.mark.parametrize("page", ["teaching", "how-to-use", "measured"])
