@@ -239,3 +239,21 @@ def test_every_figure_has_a_caption_and_a_name_of_its_own() -> None:
                 names.append(figure.get("name"))
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"fig-[a-z0-9-]+", name) for name in names)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_the_number_of_a_figure_can_stand_for_the_words_of_a_link_to_it(path: Path) -> None:
+    """On the page it does: "the figure below" and "(as above)" read well then; a verb does not."""
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    links = re.findall(r"\(?\[[^\]]+\]\(#(?:fig|eq)-[a-z0-9-]+\)\)?", text)
+    assert [link for link in links if not re.match(r"\(?\[([Tt]he|[Oo]ur) |\(.*\)\)$", link)] == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_no_table_shows_markdown(path: Path) -> None:
+    """Nobody would make italics of it there."""
+    outputs = [output for cell in code_cells(path) for output in cell.outputs]
+    html = [output.get("data", {}).get("text/html", "") for output in outputs]
+    cells = [cell for text in html for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", text)]
+    assert [cell for cell in cells if re.search(r"\*\w.*\w\*|\[.*\]\(", cell)] == []

@@ -1,7 +1,8 @@
 """Code that a reader can do without is folded, under its own first line.
 
-A cell tagged `hide-input` is a `<details>`, which opens without a script. MyST-NB would give all of
-them one label. Notebooks, downloads and Colab show the code as ever.
+A cell tagged `hide-input` is a `<details>`, which opens without a script. One tagged `hide-cell` is
+folded with what it prints, and its first line, a comment, says what that is. MyST-NB would give all
+of them one label. Notebooks, downloads and Colab show everything as ever.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ NAMES = {"setup": "Set-up", "parameters": "Parameters"}
 def name_folds(app: Sphinx, doctree: nodes.document) -> None:
     """Give each folded cell its label, before MyST-NB folds it."""
     for cell in doctree.findall(nodes.container):
-        if cell.get("hide_mode") == "input":
-            code = next(cell.findall(nodes.literal_block)).astext()
+        if cell.get("hide_mode") in ("input", "all"):
+            code = first_line(next(cell.findall(nodes.literal_block)).astext())
             tags = cell["cell_metadata"].get("tags", ())
             names = [NAMES[tag] for tag in tags if tag in NAMES]
-            cell["prompt_show"] = names[0] if names else f"Code: {first_line(code)}"
+            names += [code] if cell["hide_mode"] == "all" else [f"Code: {code}"]
+            cell["prompt_show"] = names[0]
 
 
 def first_line(code: str) -> str:

@@ -13,7 +13,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 #: Also a mark is no line of its own: "The sentence holds: ✓".
-TOGETHER = re.compile(r"(?<=\d) (?=%|× ?\d)|(?<=×) (?=\d)|(?<=[\d:]) (?=[✓✗○])")
+TOGETHER = re.compile(r"(?<=\d) (?=%|× ?\d)|(?<=×) (?=\d)|(?<=[≤≥]) (?=\d)|(?<=[\d:]) (?=[✓✗○])")
 INTERVAL = re.compile(r"\[[^][<\s]+, [^][<\s]+\]")
 #: A cell of a few words, without an interval, before which it may break.
 SHORT = re.compile(r"(?<=<td>)[^[<]{1,20}(?=</td>)")

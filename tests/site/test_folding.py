@@ -18,6 +18,7 @@ CELLS = [
     (["hide-input"], "import numpy\nx = 1", "Code: imports"),
     (["hide-input"], "# Draw it.\nx = 1", "Code: Draw it."),
     (["hide-input"], "y = 1 < 2\nx = 1", "Code: y = 1 &lt; 2"),
+    (["hide-cell"], "# What it found\nprint(1)", "What it found"),
 ]
 
 

@@ -128,26 +128,49 @@ SETTINGS += "html_theme = 'basic'\nmyst_update_mathjax = False\n"
 SETTINGS += "source_suffix = {'.md': 'myst-nb', '.ipynb': 'myst-nb'}\n"
 
 
+@pytest.mark.parametrize("width", [*WIDTHS, 1201])
+def test_what_was_measured_has_the_room_that_it_needs(width: int, show: Show) -> None:
+    """In the ledger and in a chapter's verdicts: as much as a phone has, or nearly."""
+    room = """(cells) => Math.min(...[...document.querySelectorAll(cells)].map(
+        (cell) => cell.getBoundingClientRect().width))"""
+    assert show("book/claims.html", width).evaluate(room, ".ledger-effect") > 200
+    chapter = show(CHAPTERS[0], width)
+    assert chapter.evaluate(room, "table.verdicts td:last-child") > 240
+    intervals = re.findall(r"\[[^]]+\]", chapter.locator("table.verdicts").inner_text())
+    assert intervals
+    assert [one for one in intervals if " " in one] == []
+
+
+@pytest.mark.parametrize("page", ["teaching", "how-to-use", "measured"])
+def test_code_in_a_table_covers_no_other_cell(page: str, show: Show) -> None:
+    wider = """() => [...document.querySelectorAll("article td code")].filter((code) =>
+        code.getBoundingClientRect().right > code.closest("td").getBoundingClientRect().right
+    ).map((code) => code.textContent)"""
+    assert show(f"book/{page}.html", PHONE).evaluate(wider) == []
+
+
 def test_a_claim_is_a_list_and_a_number_is_one_word(
     tmp_path: Path, build: Callable[..., tuple[Path, str]]
 ) -> None:
     claim = "claim fc-crop: confirmed\n  ✓ it <moves>\n  ○ it stays (open)"
     cells = "<td>0.5 [0.4, 0.6]</td><td>the same</td><td>many words, which may break</td>"
-    cell = f'<table class="measured"><tr>{cells}</tr></table>'
+    tables = [
+        f'<table class="{name}"><tr>{cells}</tr></table>' for name in ("measured", "verdicts")
+    ]
     kinds: list[dict[str, str]] = [
         {"text/plain": claim},
         {"text/plain": "a claim x: y\n  ✓ z"},
-        {"text/html": cell},
+        *({"text/html": table} for table in tables),
     ]
     outputs = [new_output("display_data", data) for data in kinds]
-    prose = new_markdown_cell("95 % of 8 × 8 hold: ✓. `95 % as typed`")
+    prose = new_markdown_cell("95 % of 8 × 8 hold: ✓, ≥ 2. `95 % as typed`")
     page = new_notebook(cells=[prose, new_code_cell("x", outputs=outputs)])
     nbformat.write(page, tmp_path / "page.ipynb")
     folder, _ = build(SETTINGS, index="# Home\n\n```{toctree}\npage\n```\n")
     html = (folder / "page.html").read_text("utf-8")
-    assert "0.5 [0.4,\xa00.6]" in html
-    assert "<td>the\xa0same</td><td>many words, which may break</td>" in html
-    assert "95\xa0% of 8\xa0×\xa08 hold:\xa0✓. " in html
+    assert html.count("0.5 [0.4,\xa00.6]") == 2
+    assert html.count("<td>the\xa0same</td><td>many words, which may break</td>") == 2
+    assert "95\xa0% of 8\xa0×\xa08 hold:\xa0✓, ≥\xa02. " in html
     assert "95 % as typed" in re.sub(r"<[^>]+>", "", html)
     items = re.findall(r"<li><p>(.*?)</p></li>", html)
     assert items == ["✓ it &lt;moves&gt;", "○ it stays (open)"]
