@@ -1,8 +1,9 @@
 """The book as an EPUB: what Sphinx's own builder leaves to do for this one.
 
-Pages become XHTML without scripts: an interactive figure is the still picture that it holds for
-pages without any, with its words. Formulas are MathML already. The package document says which
-pages hold MathML and SVG, as the standard wants, and what the book offers to whom.
+Pages become XHTML without scripts and controls, for which an EPUB has no use: an interactive figure
+is the still picture that it holds for pages without any, with its words. Formulas are MathML
+already. The package document says which pages hold MathML and SVG, as the standard wants, and what
+the book offers to whom.
 """
 
 from __future__ import annotations
@@ -13,17 +14,22 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from bs4 import BeautifulSoup, Comment
 from docutils import nodes
 from light import ACCESSIBLE
 from sphinx.application import Sphinx
 from sphinx.builders.epub3 import HTML_TAG, Epub3Builder
-from xhtml import to_xhtml
 
 #: Style sheets; what else stands in `_static` is for browsers.
 KEPT = {"ebook.css", "pygments.css"}
+DROPPED = ["button", "input", "noscript", "script", "style"]
 #: Files for other programs lie beside the site's pages alone.
-FOR_PROGRAMS = re.compile(r'<a href="[^":]*\.json">(.*?)</a>')
-CAPTION = '<figcaption class="cvx-summary">'
+FOR_PROGRAMS = 'a[href$=".json"]:not([href*=":"])'
+#: A colour that a style sheet may set; the one behind the comma stands for it where there is none.
+VARIABLE = re.compile(r"var\(--[\w-]+, *([^()]+)\)")
+#: Names of SVG that the parser would write in small letters: viewBox.
+CASED = re.compile(r"(?<=[<\s])[a-z]+[A-Z]\w*")
+SVG = "http://www.w3.org/2000/svg"
 STILL = "A still picture; in the book on the web, this figure answers to you. "
 #: What readers with a disability can expect, in the terms of https://schema.org/accessMode.
 ACCESS = {
@@ -85,6 +91,27 @@ class EbookBuilder(Epub3Builder):
         path.write_text(text.replace("</metadata>", f"{offers}</metadata>"), "utf-8")
 
 
+def to_xhtml(html: str) -> str:
+    """The body of a page, fit for an EPUB."""
+    page = BeautifulSoup(html, "html.parser", multi_valued_attributes=None)
+    for tag in page(DROPPED):
+        tag.decompose()
+    for link in page.select(FOR_PROGRAMS):
+        link.unwrap()
+    for caption in page.select("figcaption.cvx-summary"):
+        caption.insert(0, STILL)
+    for comment in page(string=lambda text: isinstance(text, Comment)):
+        comment.extract()
+    cased = {name.lower(): name for name in CASED.findall(html)}
+    for tag in page(True):
+        tag.name = cased.get(tag.name, tag.name)
+        values = {key: VARIABLE.sub(r"\1", str(value)) for key, value in tag.attrs.items()}
+        tag.attrs = {cased.get(key, key): value for key, value in values.items()}
+    for drawing in page("svg"):
+        drawing["xmlns"] = SVG
+    return page.decode()
+
+
 def rewrite(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -92,10 +119,9 @@ def rewrite(
     sheets = context["css_files"]
     context["css_files"] = [each for each in sheets if Path(str(each.filename)).name in KEPT]
     if "body" in context:
-        body = to_xhtml(context["body"]).replace(CAPTION, CAPTION + STILL)
         for inaccessible, accessible in ACCESSIBLE.items():
-            body = body.replace(inaccessible, accessible)
-        context["body"] = FOR_PROGRAMS.sub(r"\1", body)
+            context["body"] = context["body"].replace(inaccessible, accessible)
+        context["body"] = to_xhtml(context["body"])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

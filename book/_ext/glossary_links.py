@@ -89,9 +89,8 @@ class LinkGlossary(SphinxPostTransform):
         names = sorted(terms, key=len, reverse=True)
         self.entries = [terms[name] for name in names]
         self.mentions = re.compile("|".join(f"({pattern(name)})" for name in names))
-        for text in list(self.document.findall(nodes.Text)):
-            if self.left and _is_prose(text):
-                self.link(text)
+        for text in list(_texts(self.document)):
+            self.link(text)
 
     def link(self, text: nodes.Text) -> None:
         """Link what is mentioned here for the first time."""
@@ -110,18 +109,17 @@ class LinkGlossary(SphinxPostTransform):
             text.parent.replace(text, [*pieces, nodes.Text(text[end:])])
 
 
-def _is_prose(text: nodes.Text) -> bool:
-    """Whether a text stands in a paragraph, and is neither code nor part of a link or a source."""
-    above, node = [], text.parent
-    while node is not None:
-        above.append(node)
-        node = node.parent
-    return any(isinstance(node, nodes.paragraph) for node in above) and not any(
+def _texts(node: nodes.Node, *, inside: bool = False) -> Iterator[nodes.Text]:
+    """What stands in a node's paragraphs, and is neither code nor part of a link or a source."""
+    if isinstance(node, nodes.Text) and inside:
+        yield node
+    elif isinstance(node, nodes.Element) and not (
         isinstance(node, ELSEWHERE)
         or node.get("nb_element") == "cell_code"
         or (isinstance(node, nodes.section) and "papers" in node["names"])
-        for node in above
-    )
+    ):
+        for child in node.children:
+            yield from _texts(child, inside=inside or isinstance(node, nodes.paragraph))
 
 
 def collect(app: Sphinx, env: BuildEnvironment) -> set[str]:

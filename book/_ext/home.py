@@ -1,8 +1,8 @@
 """What the home page shows of the chapters, read from them when the site is built: no copies.
 
-`{notebook-output} notebooks/x.ipynb` with `:cell: id` puts the stored picture or HTML of one cell
-on a page of prose, so an explorable lives there without a kernel and without PyTorch. A notebook
-says the same as `<!-- output of notebooks/x.ipynb id -->`, which is nothing where it is run.
+`<!-- output of notebooks/x.ipynb id -->` becomes the stored picture or HTML of one cell, so an
+explorable lives on another page without a kernel and without PyTorch; where a notebook that says so
+is run, it is nothing.
 `{chapters}` makes a card for each chapter: its title, its minutes and its verdicts.
 `{verdict-wall}` has one tile for each claim; those that no set of notes makes stand by themselves.
 """
@@ -16,7 +16,6 @@ from typing import Any
 import nbformat
 import yaml
 from docutils import nodes
-from docutils.parsers.rst import directives
 from ledger import claims_of
 from ledger_data import VERDICTS, Claim, css_class
 from parts import markdown, paragraph
@@ -37,7 +36,7 @@ def read_cells(env: BuildEnvironment, name: str) -> list[nbformat.NotebookNode]:
     return list(nbformat.read(Path(env.srcdir, name), as_version=4).cells)
 
 
-def stored_output(env: BuildEnvironment, path: str, id: str | None) -> nodes.container:
+def stored_output(env: BuildEnvironment, path: str, id: str) -> nodes.container:
     """What the cell with this id has shown: HTML as it is, or a picture with its text.
 
     Raises:
@@ -49,7 +48,7 @@ def stored_output(env: BuildEnvironment, path: str, id: str | None) -> nodes.con
         raise ValueError(f"cannot read the notebook {path}: {error}") from error
     cell = next((cell for cell in cells if cell.get("id") == id), None)
     if cell is None:
-        raise ValueError(f"{path} has no cell {id!r}; set :cell: to an id that stands in it")
+        raise ValueError(f"{path} has no cell {id!r}; name an id that stands in it")
     found: list[nodes.Node] = []
     for output in cell.get("outputs", ()):
         data = output.get("data", {})
@@ -65,27 +64,13 @@ def stored_output(env: BuildEnvironment, path: str, id: str | None) -> nodes.con
 
 
 def borrow(app: Sphinx, doctree: nodes.document) -> None:
-    """Put outputs where a notebook's text wants them."""
+    """Put outputs where a text wants them."""
     for comment in list(doctree.findall(nodes.raw)):
         if wanted := BORROWED.fullmatch(comment.astext().strip()):
             try:
                 comment.replace_self(stored_output(app.env, *wanted.groups()))
             except ValueError as error:
                 logger.warning("%s", error, location=comment)
-
-
-class NotebookOutput(SphinxDirective):
-    """The stored output of one cell of a notebook: HTML as it is, or a picture with its text."""
-
-    required_arguments = 1
-    option_spec = {"cell": directives.unchanged_required}  # noqa: RUF012 - docutils' own way
-
-    def run(self) -> list[nodes.Node]:
-        """Find the cell and its output."""
-        try:
-            return [stored_output(self.env, self.arguments[0], self.options.get("cell"))]
-        except ValueError as error:
-            raise self.error(str(error)) from error
 
 
 class Chapters(SphinxDirective):
@@ -148,8 +133,7 @@ class VerdictWall(SphinxDirective):
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives, which want the claims."""
     app.setup_extension("ledger")
-    app.add_directive("notebook-output", NotebookOutput)
-    app.connect("doctree-read", borrow)
+    app.connect("doctree-read", borrow, priority=400)  # before Sphinx collects pictures
     app.add_directive("chapters", Chapters)
     app.add_directive("verdict-wall", VerdictWall)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

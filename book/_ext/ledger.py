@@ -177,11 +177,11 @@ def _trained_out(claim: Claim) -> Iterator[nodes.Node]:
     """The effect against the training, in small, and three words."""
     if trained := claim.trained_out:
         yield nodes.raw("", small_figure(trained), format="html")
-        stays = f"×{trained.plateau:g}" if trained.plateau else "not reached"
+        stays = f"×{trained['plateau']:g}" if trained["plateau"] else "not reached"
         for what, word in (
-            ("direction kept", trained.direction),
+            ("direction kept", trained["direction"]),
             ("plateau at", stays),
-            ("photographs", trained.photographs),
+            ("photographs", trained["photographs"]),
         ):
             yield paragraph(f"{what}: ", nodes.strong("", word))
 
@@ -220,9 +220,8 @@ def publish(app: Sphinx, error: Exception | None) -> None:
     """Write all claims beside the pages, for other programs; `claims.schema.json` says how."""
     if error is None and app.builder.name == "html":
         claims = [
-            asdict(c)
-            | {"verdict": c.verdict, "trained_out": c.trained_out and asdict(c.trained_out)}
-            for c in vars(app.env)["claims"]
+            asdict(claim) | {"verdict": claim.verdict, "trained_out": claim.trained_out}
+            for claim in vars(app.env)["claims"]
         ]
         text = json.dumps({"claims": claims}, indent=1, ensure_ascii=False)
         Path(app.outdir, "claims.json").write_text(text, "utf-8")

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from trained_out import TrainedOut, trained_out
+from trained_out import trained_out
 
 MIME = "application/vnd.cvcourse.claim+json"
 MARKS = {True: "✓", False: "✗", None: "○"}
@@ -60,7 +60,7 @@ class Claim:
         return str(self.live.get("verdict", "not yet tested"))
 
     @property
-    def trained_out(self) -> TrainedOut | None:
+    def trained_out(self) -> dict[str, Any] | None:
         """What more training makes of it; None where training cannot change it."""
         return trained_out(self.live, self.records)
 

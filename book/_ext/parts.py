@@ -30,5 +30,4 @@ def place_of(env: BuildEnvironment, name: str) -> tuple[str, str, str]:
 def name_place(env: BuildEnvironment, name: str, anchor: str, text: str) -> None:
     """Give a place on the page that is being read a name: links to it find it, and say `text`."""
     standard = cast("StandardDomain", env.get_domain("std"))
-    standard.anonlabels[name] = env.docname, anchor
-    standard.labels[name] = env.docname, anchor, text
+    standard.note_hyperlink_target(name, env.docname, anchor, text)

@@ -6,7 +6,6 @@ with an interval count: training cannot change what is exact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 from math import log
 from typing import Any
@@ -19,49 +18,38 @@ DIRECTION = {True: "yes", False: "turns", None: "open"}
 ELSEWHERE = {True: "same", False: "other", None: "open"}
 
 
-@dataclass(frozen=True)
-class TrainedOut:
-    """An effect of a claim against the budget, and the three words.
+def trained_out(live: Run, records: list[Run]) -> dict[str, Any] | None:
+    """An effect of a claim against the budget, and the three words, as `claims.schema.json` says.
 
-    The effect is the first that a finding is judged by, or else the first with an interval.
+    The effect is the first that a finding is judged by, or else the first with an interval. None
+    where no finding is measured or no run was trained for longer.
     """
-
-    what: str
-    format: str
-    points: list[dict[str, float]]  #: budget, estimate, low, high; from the shortest training on
-    direction: str  #: kept by the longest training: yes, turns, open
-    plateau: float | None  #: the budget from which on the effect stays; None: it still moves
-    photographs: str  #: same, other, open, not measured
-
-
-def trained_out(live: Run, records: list[Run]) -> TrainedOut | None:
-    """All of it, or None where no finding is measured or no run was trained for longer."""
-    drawn = [record for record in records if record["dataset"] == "shapes"]
     real = [record for record in records if record["dataset"] != "shapes"]
-    longest = max((live | {"budget": 1}, *drawn), key=lambda run: run["budget"])
+    drawn = [record for record in records if record["dataset"] == "shapes"]
+    runs = [live | {"budget": 1}, *(record for record in drawn if record["budget"] != 1)]
+    longest = max(runs, key=lambda run: run["budget"])
     effects = [effect for effect in live.get("effect", ()) if "low" in effect]
     if not effects or not _measured(live) or longest["budget"] == 1:
         return None
     judged = [tuple(finding[key] for key in ENDS) for finding in _measured(live)]
     effect = next((e for e in effects if tuple(e[key] for key in ENDS) in judged), effects[0])
-    longer = (record for record in drawn if record["budget"] != 1)
     points = sorted(
         (
             {"budget": run["budget"], **{key: same[key] for key in ENDS}}
-            for run in (live | {"budget": 1}, *longer)
+            for run in runs
             for same in run["effect"]
             if same["what"] == effect["what"] and "low" in same
         ),
         key=lambda point: point["budget"],
     )
-    return TrainedOut(
-        effect["what"],
-        effect["format"],
-        points,
-        DIRECTION[_all_hold(live, [longest])],
-        plateau(points),
-        ELSEWHERE[_all_hold(live, real)] if _again(live, real) else "not measured",
-    )
+    return {
+        "what": effect["what"],
+        "format": effect["format"],
+        "points": points,
+        "direction": DIRECTION[_all_hold(live, [longest])],
+        "plateau": plateau(points),
+        "photographs": ELSEWHERE[_all_hold(live, real)] if _again(live, real) else "not measured",
+    }
 
 
 def _measured(run: Run) -> list[dict[str, Any]]:
@@ -92,30 +80,30 @@ def plateau(points: list[dict[str, float]]) -> float | None:
     return None
 
 
-def small_figure(trained: TrainedOut) -> str:
+def small_figure(trained: dict[str, Any]) -> str:
     """The effect against the budget, as SVG that takes the colour of the text around it."""
-    steps = [log(point["budget"]) for point in trained.points]
-    low = min(0.0, *(point["low"] for point in trained.points))
-    high = max(0.0, *(point["high"] for point in trained.points))
+    points = trained["points"]
+    steps = [log(point["budget"]) for point in points]
+    low = min(0.0, *(point["low"] for point in points))
+    high = max(0.0, *(point["high"] for point in points))
     across = [8 + 104 * (x - steps[0]) / ((steps[-1] - steps[0]) or 1) for x in steps]
 
     def up(value: float) -> float:
         return 36 - 32 * (value - low) / ((high - low) or 1)
 
     told = "; ".join(
-        f"×{point['budget']:g}: {point['estimate']:{trained.format}}" for point in trained.points
+        f"×{point['budget']:g}: {point['estimate']:{trained['format']}}" for point in points
     ).replace("-", "−")
     line = " ".join(
-        f"{x:.1f},{up(point['estimate']):.1f}"
-        for x, point in zip(across, trained.points, strict=True)
+        f"{x:.1f},{up(point['estimate']):.1f}" for x, point in zip(across, points, strict=True)
     )
     marks = "".join(
         f'<path d="M{x:.1f} {up(point["low"]):.1f}V{up(point["high"]):.1f}"/>'
         f'<circle cx="{x:.1f}" cy="{up(point["estimate"]):.1f}" r="2.5"/>'
-        for x, point in zip(across, trained.points, strict=True)
+        for x, point in zip(across, points, strict=True)
     )
     return (
         f'<svg class="against-budget" viewBox="0 0 120 40" role="img">'
-        f"<title>{escape(trained.what)}, against the training: {told}</title>"
+        f"<title>{escape(trained['what'])}, against the training: {told}</title>"
         f'<path class="zero" d="M4 {up(0):.1f}H116"/><polyline points="{line}"/>{marks}</svg>'
     )

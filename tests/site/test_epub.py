@@ -14,9 +14,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from pages import ROOT
 
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "_ext")]
+from ebook import to_xhtml  # noqa: E402
 from epub import settings  # noqa: E402
 from epub_check import faults  # noqa: E402
-from xhtml import to_xhtml  # noqa: E402
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQ"
 PIXEL += "DwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -70,10 +70,14 @@ def book(tmp_path: Path, build: Callable[..., tuple[Path, str]]) -> Path:
     [
         ("<p hidden>a&nbsp;b<br>c</p>", '<p hidden="">a\xa0b<br/>c</p>'),
         ("a<script>if (a < b) c();</script>&lt;b", "a&lt;b"),
-        ("<a title=x class='y z'>&quot;</a>", '<a title="x" class="y z">"</a>'),
+        ("<a title=x class='y z'>&quot;</a>", '<a class="y z" title="x">"</a>'),
         ('<linearGradient id="a"/>', '<linearGradient id="a"></linearGradient>'),
         ('<label><input type="checkbox"> all</label>', "<label> all</label>"),
         ('<svg viewBox="0"></svg>', '<svg viewBox="0" xmlns="http://www.w3.org/2000/svg"></svg>'),
+        (
+            '<a href="a/b.json">b</a> <a href="http://a.json">a</a>',
+            'b <a href="http://a.json">a</a>',
+        ),
         ('<rect fill="var(--a, #f1f1ec)"/>', '<rect fill="#f1f1ec"></rect>'),
         ("<style>p > a {}</style><!-- b -->c", "c"),
     ],

@@ -47,7 +47,7 @@ TOC = "\n\n```{toctree}\nnotebooks/03_layer\n```\n"
 
 
 def output(cell: str, name: str = "03_layer") -> str:
-    return f"# Home\n\n```{{notebook-output}} notebooks/{name}.ipynb\n:cell: {cell}\n```{TOC}"
+    return f"# Home\n\n<!-- output of notebooks/{name}.ipynb {cell} -->{TOC}"
 
 
 def test_a_live_figure_is_taken_as_it_is_stored(build: Build, notebook: Path) -> None:
@@ -63,23 +63,10 @@ def test_a_picture_comes_with_its_words(build: Build, notebook: Path) -> None:
     assert f'<img alt="A dot." src="data:image/png;base64,{PIXEL}" />' in page
 
 
-def borrowing(cell: str, name: str = "03_layer") -> str:
-    return f"# Home\n\n<!-- output of notebooks/{name}.ipynb {cell} -->{TOC}"
-
-
-def test_a_notebooks_text_has_a_figure_of_another_in_a_comment(
-    build: Build, notebook: Path
-) -> None:
-    pages, warnings = build(SETTINGS, index=borrowing("live"))
-    assert warnings == ""
-    assert LIVE in (pages / "index.html").read_text("utf-8")
-
-
-@pytest.mark.parametrize("write", [output, borrowing])
 @pytest.mark.parametrize(
     ("cell", "name", "warning"),
     [
-        ("lost", "03_layer", "has no cell 'lost'; set :cell: to an id that stands in it"),
+        ("lost", "03_layer", "has no cell 'lost'; name an id that stands in it"),
         ("mute", "03_layer", "cell mute of notebooks/03_layer.ipynb stores no picture"),
         ("live", "04_none", "cannot read the notebook notebooks/04_none.ipynb"),
     ],
@@ -87,12 +74,11 @@ def test_a_notebooks_text_has_a_figure_of_another_in_a_comment(
 def test_what_is_not_there_is_a_warning(
     build: Build,
     notebook: Path,
-    write: Callable[..., str],
     cell: str,
     name: str,
     warning: str,
 ) -> None:
-    assert warning in build(SETTINGS, index=write(cell, name))[1]
+    assert warning in build(SETTINGS, index=output(cell, name))[1]
 
 
 def test_a_card_has_the_chapters_own_title_minutes_and_verdicts(

@@ -42,9 +42,9 @@ def test_the_longest_training_decides_on_the_direction(holds: bool | None, word:
     records = [run(0.3, holds=holds, budget=16), run(0.3, holds=not holds, budget=4)]
     trained = trained_out(run(0.3), records)
     assert trained is not None
-    assert trained.direction == word
-    assert [point["budget"] for point in trained.points] == [1, 4, 16]
-    assert trained.what == "gain"
+    assert trained["direction"] == word
+    assert [point["budget"] for point in trained["points"]] == [1, 4, 16]
+    assert trained["what"] == "gain"
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_photographs_have_a_word_of_their_own(holds: list[bool | None], word: st
     real = [run(0.9, holds=h, dataset="cifar10-jpeg", budget=64) for h in holds]
     trained = trained_out(run(0.3), [run(0.3, budget=4), *real])
     assert trained is not None
-    assert trained.photographs == word
-    assert trained.direction == "yes"
-    assert [point["budget"] for point in trained.points] == [1, 4]
+    assert trained["photographs"] == word
+    assert trained["direction"] == "yes"
+    assert [point["budget"] for point in trained["points"]] == [1, 4]
     without = trained_out(run(0.3), [run(0.3, budget=4)])
     assert without is not None
-    assert without.photographs == "not measured"
+    assert without["photographs"] == "not measured"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_finding_that_names_the_chapters_steps_is_not_asked_for_in_longer_runs
         made["findings"].append(early)
     trained = trained_out(live, [longer])
     assert trained is not None
-    assert trained.direction == "yes"
+    assert trained["direction"] == "yes"
 
 
 def test_runs_that_found_nothing_in_the_same_words_say_nothing() -> None:
@@ -95,7 +95,7 @@ def test_runs_that_found_nothing_in_the_same_words_say_nothing() -> None:
         made["findings"][1]["what"] = "it gains on average"
     trained = trained_out(run(0.3), [other, photographs])
     assert trained is not None
-    assert (trained.direction, trained.photographs) == ("open", "not measured")
+    assert (trained["direction"], trained["photographs"]) == ("open", "not measured")
 
 
 def test_what_is_counted_or_was_not_trained_for_longer_has_no_words() -> None:
