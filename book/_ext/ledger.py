@@ -178,12 +178,13 @@ def _trained_out(claim: Claim) -> Iterator[nodes.Node]:
     if trained := claim.trained_out:
         yield nodes.raw("", small_figure(trained), format="html")
         stays = f"×{trained['plateau']:g}" if trained["plateau"] else "not reached"
-        for what, word in (
-            ("direction kept", trained["direction"]),
-            ("plateau at", stays),
-            ("photographs", trained["photographs"]),
+        why = f" ({claim.photographs})" if claim.photographs else ""
+        for what, word, more in (
+            ("direction kept", trained["direction"], ""),
+            ("plateau at", stays, ""),
+            ("photographs", trained["photographs"], why),
         ):
-            yield paragraph(f"{what}: ", nodes.strong("", word))
+            yield paragraph(f"{what}: ", nodes.strong("", word), more)
 
 
 def name_claim_cells(app: Sphinx, doctree: nodes.document) -> None:

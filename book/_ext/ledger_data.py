@@ -25,7 +25,7 @@ FORMS = json.loads(SCHEMA.read_text("utf-8"))["$defs"]
 PUBLISHED = FORMS["claim"]["properties"]
 VERDICTS = tuple(PUBLISHED["verdict"]["enum"])
 #: What an entry of `claims.yml` looks like, and what a cell or a record says of a claim.
-WRITTEN = {key: PUBLISHED[key] for key in ("id", "statement", "notes", "papers")}
+WRITTEN = {key: PUBLISHED[key] for key in ("id", "statement", "notes", "papers", "photographs")}
 ENTRY = Draft202012Validator(
     {
         "type": "object",
@@ -45,6 +45,7 @@ class Claim:
     statement: str
     notes: list[str]
     papers: list[str] = field(default_factory=list)
+    photographs: str | None = None  #: why no run on photographs can be, or need be
     notebook: str | None = None  #: the chapter that settles it
     live: dict[str, Any] = field(default_factory=dict)  #: what the chapter's cell shows
     records: list[dict[str, Any]] = field(default_factory=list)  #: the same of longer runs
@@ -62,7 +63,10 @@ class Claim:
     @property
     def trained_out(self) -> dict[str, Any] | None:
         """What more training makes of it; None where training cannot change it."""
-        return trained_out(self.live, self.records)
+        found = trained_out(self.live, self.records)
+        if found and self.photographs:
+            found["photographs"] = "not applicable"
+        return found
 
 
 def read_ledger(root: Path, claims: str, results: str) -> tuple[list[Claim], list[str]]:

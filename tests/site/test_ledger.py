@@ -394,6 +394,19 @@ def test_all_claims_are_published_with_their_schema(project: Project) -> None:
         jsonschema.validate(published, schema)
 
 
+def test_why_photographs_cannot_say_more(project: Project) -> None:
+    project.record("a.json", "shapes", bundle(), budget=4)
+    page, _ = project.build()
+    assert "photographs: <strong>not measured</strong></p>" in row(page, "shift")
+    project.claims(SHIFT | {"photographs": "they have no <labels>"}, UNTESTED)
+    page, warnings = project.build()
+    assert not warnings
+    expected = "photographs: <strong>not applicable</strong> (they have no &lt;labels&gt;)"
+    assert expected in row(page, "shift")
+    published = json.loads((project.folder / "_build/html/claims.json").read_text("utf-8"))
+    assert published["claims"][0]["trained_out"]["photographs"] == "not applicable"
+
+
 def test_the_cell_that_settles_a_claim_has_its_name(project: Project) -> None:
     project.build()
     chapter = (project.folder / "_build/html/notebooks/03_layer.html").read_text("utf-8")
