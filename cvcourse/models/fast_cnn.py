@@ -65,8 +65,24 @@ class FastCNN(nn.Module):
         deviation along it, and their negatives, as GELU lets one sign pass (section 3.2).
 
         Args:
-            images: (B, C, H, W) float, as the network gets them.
+            images: (B, C, H, W) float, as the network gets them; two windows at least.
+
+        Raises:
+            TypeError: they are no floats.
+            ValueError: they have another shape, or a pixel is not finite.
         """
+        channels = self.first.in_channels
+        if not images.is_floating_point():
+            raise TypeError(f"images are {images.dtype}; expected floats, as `Standardize` makes")
+        if images.ndim != 4 or images.shape[1] != channels or min(images.shape[2:]) < 2:
+            raise ValueError(
+                f"images have shape {tuple(images.shape)}; expected (B, {channels}, H, W) with "
+                "H, W ≥ 2"
+            )
+        if len(images) * (images.shape[2] - 1) * (images.shape[3] - 1) < 2:
+            raise ValueError(f"{len(images)} images have fewer than two windows; expected more")
+        if not bool(images.isfinite().all()):
+            raise ValueError("images have NaN or infinity; expected finite pixels")
         patches = F.unfold(images, 2).transpose(0, 1).flatten(1)  # (4C, B × windows)
         variances, components = torch.linalg.eigh(torch.cov(patches))  # (4C,), (4C, 4C)
         filters = components / (variances + LEAST_VARIANCE).sqrt()  # one a column

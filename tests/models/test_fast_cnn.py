@@ -53,3 +53,23 @@ def test_every_parameter_that_learns_is_in_one_group() -> None:
 @pytest.mark.parametrize("size", [9, 17, 32])
 def test_it_takes_any_size(size: int) -> None:
     assert FastCNN(n_classes=3, channels=1, width=2)(torch.zeros(2, 1, size, size)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("images", "error"),
+    [
+        (torch.zeros(4, 3, 8, 8, dtype=torch.uint8), (TypeError, "uint8; expected floats")),
+        (torch.zeros(4, 1, 8, 8), (ValueError, r"\(4, 1, 8, 8\); expected \(B, 3, H, W\)")),
+        (torch.zeros(4, 3, 1, 8), (ValueError, "H, W ≥ 2")),
+        (torch.zeros(1, 3, 2, 2), (ValueError, "fewer than two windows")),
+        (torch.full((4, 3, 8, 8), torch.nan), (ValueError, "NaN or infinity")),
+    ],
+)
+def test_pictures_that_cannot_be_whitened_leave_the_layer_as_it_was(
+    images: torch.Tensor, error: tuple[type[Exception], str]
+) -> None:
+    network = FastCNN(width=4)
+    before = network.first.weight.clone()
+    with pytest.raises(error[0], match=error[1]):
+        network.whiten(images)
+    assert torch.equal(network.first.weight, before)

@@ -399,8 +399,10 @@ def test_why_photographs_cannot_say_more(project: Project) -> None:
     page, _ = project.build()
     assert "photographs: <strong>not measured</strong></p>" in row(page, "shift")
     project.claims(SHIFT | {"photographs": "they have no <labels>"}, UNTESTED)
+    project.record("b.json", "cifar10-jpeg", bundle())
     page, warnings = project.build()
     assert not warnings
+    assert "cifar10-jpeg" not in row(page, "shift"), "it was measured on drawn pictures again"
     expected = "photographs: <strong>not applicable</strong> (they have no &lt;labels&gt;)"
     assert expected in row(page, "shift")
     published = json.loads((project.folder / "_build/html/claims.json").read_text("utf-8"))

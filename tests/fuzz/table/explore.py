@@ -312,5 +312,5 @@ def rows() -> list[Row]:
             **of,
         ),
         row("explore.base.module", name=choice("softmax", ["softmax", "crop"])),
-        row("explore.base.style", name=choice("unit", ["unit", "choose"])),
+        row("explore.base.style", name=choice("unit", ["unit", "bring"])),
     ]

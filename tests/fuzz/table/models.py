@@ -118,6 +118,7 @@ def rows() -> list[Row]:
         row("models.FlattenCNN", **colours, width=width, size=whole(8, 8), look=look),
         row("models.LocallyConnectedNet", **colours, width=width, size=whole(8, 8), look=look),
         row("models.SmallResNet", **colours, width=width, **resnet, look=look),
+        row("models.fast_cnn.FastCNN", **colours, width=width, look=shown(2, 3, 16, 16)),
         row("models.LeNet5", **colours, look=shown(2, 3, 32, 32)),
         row("models.AlexNet", on_meta(AlexNet), n_classes=COUNT, look=shown(2, 3, 64, 64)),
         row(
