@@ -90,9 +90,8 @@ def read_ledger(root: Path, claims: str, results: str) -> tuple[list[Claim], lis
             if claim is None:
                 fault = fault or " is not in the ledger"
             elif path not in chapters:
-                if claim.photographs and bundle["dataset"] != "shapes":
-                    continue  # of the chapter's own pictures all the same
-                claim.records.append(bundle | {"record": path.stem})
+                if bundle["dataset"] == "shapes" or not claim.photographs:
+                    claim.records.append(bundle | {"record": path.stem})
                 if claim.live and bundle["verdict"] != claim.verdict:
                     fault = f": {bundle['verdict']!r} there, but {claim.verdict!r} in its chapter"
             elif claim.notebook:

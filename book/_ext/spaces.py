@@ -21,14 +21,18 @@ TABLE = re.compile(r'<table class="(measured|verdicts)')
 AS_TYPED = (nodes.FixedTextElement, nodes.literal, nodes.math)
 
 
+def joined(found: re.Match[str]) -> str:
+    """What was found, in one piece."""
+    return found[0].replace(" ", "\xa0")
+
+
 def keep_together(text: str) -> str:
     r"""The text with spaces that do not break, where a line should not end.
 
     >>> keep_together("95 % of 8 × 8, 0.5 [0.4, 0.6]: many").split(" ")
     ['95\xa0%', 'of', '8\xa0×\xa08,', '0.5', '[0.4,\xa00.6]:', 'many']
     """
-    text = INTERVAL.sub(lambda found: found[0].replace(" ", "\xa0"), text)
-    return TOGETHER.sub("\xa0", text)
+    return TOGETHER.sub(joined, INTERVAL.sub(joined, text))
 
 
 def keep_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
@@ -39,8 +43,7 @@ def keep_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
             text.parent.replace(text, nodes.Text(kept))
     for raw in doctree.findall(nodes.raw):
         if TABLE.search(html := raw.astext()):
-            html = SHORT.sub(lambda found: found[0].replace(" ", "\xa0"), html)
-            raw.children = [nodes.Text(keep_together(html))]
+            raw.children = [nodes.Text(keep_together(SHORT.sub(joined, html)))]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cvcourse.checks import Count, checked
+from cvcourse.checks import Count, check_finite, checked
 
 SHRINK = 1 / 9  #: of the logits, so that training begins with answers that are not yet sure
 LEAST_VARIANCE = 5e-4  #: added to each, so that flat pictures do not make filters without bounds
@@ -81,8 +81,7 @@ class FastCNN(nn.Module):
             )
         if len(images) * (images.shape[2] - 1) * (images.shape[3] - 1) < 2:
             raise ValueError(f"{len(images)} images have fewer than two windows; expected more")
-        if not bool(images.isfinite().all()):
-            raise ValueError("images have NaN or infinity; expected finite pixels")
+        check_finite("images", images, *images.shape[1:])
         patches = F.unfold(images, 2).transpose(0, 1).flatten(1)  # (4C, B × windows)
         variances, components = torch.linalg.eigh(torch.cov(patches))  # (4C,), (4C, 4C)
         filters = components / (variances + LEAST_VARIANCE).sqrt()  # one a column

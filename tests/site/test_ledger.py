@@ -407,6 +407,8 @@ def test_why_photographs_cannot_say_more(project: Project) -> None:
     assert expected in row(page, "shift")
     published = json.loads((project.folder / "_build/html/claims.json").read_text("utf-8"))
     assert published["claims"][0]["trained_out"]["photographs"] == "not applicable"
+    project.record("b.json", "cifar10-jpeg", bundle(verdict="corrected"))
+    assert "'corrected' there, but 'confirmed with limits' in its chapter" in project.build()[1]
 
 
 def test_the_cell_that_settles_a_claim_has_its_name(project: Project) -> None:
