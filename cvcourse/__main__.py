@@ -5,6 +5,7 @@ The same command runs under `torchrun` and `fabric run`, on one machine or sever
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -35,7 +36,7 @@ from cvcourse.train import (
 from cvcourse.train.recipe import Precision
 from cvcourse.train.step import Augment, Step
 
-LOOKED_AT = 5000  # pictures that FastCNN's first layer is computed from
+LOOKED_AT = 5000  # pictures, at most, that FastCNN's first layer is computed from
 
 
 class Named(NamedTuple):
@@ -141,7 +142,8 @@ def main(options: Train) -> None:
     standardize, network = model
     groups = None
     if isinstance(network, FastCNN):
-        network.whiten(standardize(train.images[:LOOKED_AT]))
+        every = math.ceil(len(train) / LOOKED_AT)  # not the first ones: a folder's are of one class
+        network.whiten(standardize(train.images[::every]))
         groups = network.parameter_groups(recipe.learning_rate)
     history = fit(
         model,

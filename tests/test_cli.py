@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 import cvcourse.__main__ as cli
+from cvcourse.data import load
+from cvcourse.models import standardized
 from cvcourse.models.fast_cnn import FastCNN
 
 OPTIONS = (
@@ -56,6 +58,21 @@ def test_the_fast_recipe_trains_a_whitened_network(
     torch.testing.assert_close(filters[:12], -filters[12:])
     rates = re.findall(r"learning_rate ([\d.]+)", report)
     assert 0.7 < float(rates[0]) < 1.0, "what is reported is the rate of all but the biases"
+
+
+def test_the_first_layer_is_computed_from_pictures_of_all_parts_of_the_training_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    narrow = cli.RECIPES["fast"]._replace(model=partial(FastCNN, width=2))
+    monkeypatch.setitem(cli.RECIPES, "fast", narrow)
+    monkeypatch.setattr(cli, "LOOKED_AT", 4)
+    seen: list[torch.Tensor] = []
+    monkeypatch.setattr(FastCNN, "whiten", lambda network, images: seen.append(images))
+    cli.main(cli.Train(recipe="fast", images=30, epochs=1, batch_size=10, accelerator="cpu"))
+    train = load("shapes", "train", n=30)
+    standardize, _ = standardized(FastCNN, train, width=2)
+    (images,) = seen
+    torch.testing.assert_close(images, standardize(train.images[[0, 8, 16, 24]]))
 
 
 HERE = Path(sys.executable).parent  # where the environment's commands are
