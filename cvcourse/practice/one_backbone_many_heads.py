@@ -273,12 +273,12 @@ quiz = Quiz(
         Wrong("The head changes them.", "It works on what the backbone gives, not on its weights."),
     ),
     Question(
-        "For classes that the network never saw, which layer's features were best?",
+        "Classes that the network never saw, 20 labels each: which layer's features were best?",
         Wrong("The first block's: they are the most general.", "General, but only edges so far."),
-        Wrong("The last layer's.", "On average it was no better, with an eighth of the numbers."),
+        Wrong("The last layer's.", "On average it was behind. It has an eighth of the numbers."),
         Right(
             "The last convolution block's, on average.",
-            "Far ahead of the first block's; ahead of the layer above it by little or nothing.",
+            "Far ahead of the first block's. With 5 labels, the layer above it did about as well.",
         ),
     ),
 )
