@@ -283,14 +283,12 @@ quiz = Quiz(
     ),
     Question(
         "Dropout cost accuracy in our short run. What follows?",
-        Wrong(
-            "Dropout is harmful.", "Its gap was smaller, and patience won back part of the loss."
-        ),
+        Wrong("Dropout is harmful.", "It was not done yet: patience won back much of the loss."),
         Right(
             "That it needs patience, and that a small experiment is a small experiment.",
             "The paper itself says that it about doubles the iterations needed.",
         ),
-        Wrong("A bug.", "The gap between training and test shrank, as it should."),
+        Wrong("A bug.", "With more steps the same network learns: dropout slows it down."),
     ),
 )
 """The questions that end the chapter."""
