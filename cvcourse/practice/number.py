@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,11 @@ class Number(Exercise):
     ) -> None:
         super().__init__(solution, hint=hint, why=why)
         self.mistakes, self.tolerance = mistakes, tolerance
+
+    def check(self, *answer: Any) -> Self:
+        """As every exercise does; where several numbers are asked for, brackets may be left out."""
+        several = len(answer) > 1 and np.ndim(self.answer) > 0
+        return super().check(answer) if several else super().check(*answer)
 
     @property
     def answer(self) -> Numbers:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import cvcourse.practice.receptive_fields as receptive_fields
 from cvcourse.practice.function import Function
 from cvcourse.practice.number import Number
 from cvcourse.practice.project import Project
@@ -167,6 +168,13 @@ def test_check_prints_feedback_in_lines_of_a_page(capsys: pytest.CaptureFixture[
     assert lines[0] == "… total: no answer yet. Put yours in place of the dots."
     assert lines[1].startswith("✗ That str is no number")
     assert max(map(len, lines)) < 80
+
+
+def test_several_numbers_need_no_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    receptive_fields.by_hand.check(*receptive_fields.by_hand.answer)
+    assert capsys.readouterr().out.startswith("✓")
+    receptive_fields.by_hand.check(1, 2, 3)
+    assert "from left to right: ✗ ✓ ✗" in capsys.readouterr().out
 
 
 def test_a_comma_in_a_number_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
