@@ -97,6 +97,7 @@ def browser_tab() -> Iterator[Any]:
 def print_page(tab: Any, address: str, path: Path) -> str:
     """Print a page of the site into a file, all that is folded unfolded; its title."""
     tab.goto(address, wait_until="load")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")  # figures that wait for their reader
     tab.add_style_tag(content=STYLE)
     tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     tab.pdf(path=path, **PAPER, outline=True, tagged=True)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from collections.abc import Callable
+from hashlib import sha256
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +28,7 @@ AT_ONCE = "documentation_options.js"
 THEME_SCRIPT = "scripts/pydata-sphinx-theme.js"
 EVERY_BLOCK = re.compile(r'document\.querySelectorAll\(\["pre",[^]]*\]\.join\(", "\)\)')
 TOP = 500  #: characters of text that may stand above an image at the beginning of a page
+FIGURE = re.compile(r'<script type="module">\n(.*?)</script>', re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 EMBEDDED = "data:image/png;base64,"
 #: Words of code that both colour schemes show in the colour of the code around them. They are half
@@ -65,6 +68,23 @@ def sized(body: str, files: dict[str, Path]) -> str:
     return IMAGE.sub(mend, body)
 
 
+def apart(body: str, static: Path, address: Callable[[str], str]) -> str:
+    """A page's text, whose interactive figures have their scripts in files, read after the text.
+
+    A page holds a network or two in them. Files of modules cannot be had from disk; of plain
+    scripts, they can.
+    """
+
+    def move(found: re.Match[str]) -> str:
+        code = f'(() => {{\n"use strict";\n{found[1]}}})();\n'
+        name = f"figures/{sha256(code.encode()).hexdigest()[:12]}.js"
+        (static / "figures").mkdir(parents=True, exist_ok=True)
+        (static / name).write_text(code, "utf-8")
+        return f'<script defer src="{address(f"_static/{name}")}"></script>'
+
+    return FIGURE.sub(move, body)
+
+
 def deferred(script: Any) -> Any:
     """A script that runs once the page is read; a copy, as Sphinx shares scripts among pages."""
     if not script.filename or AT_ONCE in script.filename:
@@ -85,7 +105,9 @@ def lighten(
         body = UNCOLOURED.sub(r"\1", sized(context["body"], files))
         for inaccessible, accessible in ACCESSIBLE.items():
             body = body.replace(inaccessible, accessible)
-        context["body"] = body
+        context["body"] = apart(
+            body, Path(app.outdir, "_static"), lambda name: context["pathto"](name, resource=True)
+        )
 
 
 def rest(app: Sphinx, exception: Exception | None) -> None:

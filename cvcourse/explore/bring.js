@@ -24,11 +24,11 @@ function paint(canvas, rgba) {
   return canvas;
 }
 
-// The picture at an address, as soon as it is here; a line for the reader if it is none.
-function open_picture(uri, fault, take) {
+// The picture at an address, as soon as it is here; a line for the reader if it is none. end(): the address has been read.
+function open_picture(uri, fault, take, end = () => {}) {
   const image = new Image();
-  image.onload = () => { fault.textContent = ""; take(image); };
-  image.onerror = () => { fault.textContent = "This browser cannot show that file as a picture. A PNG or a JPEG will do."; };
+  image.onload = () => { end(); fault.textContent = ""; take(image); };
+  image.onerror = () => { end(); fault.textContent = "This browser cannot show that file as a picture. A PNG or a JPEG will do."; };
   image.src = uri;
 }
 
@@ -40,7 +40,7 @@ function bring(el, into, many = false) {
     const take = into(where);
     for (const file of files.slice(0, many ? files.length : 1)) {
       const uri = URL.createObjectURL(file);
-      open_picture(uri, fault, (image) => { URL.revokeObjectURL(uri); take(image); });
+      open_picture(uri, fault, take, () => URL.revokeObjectURL(uri));
     }
   };
   const door = (text, label, source) => {
@@ -69,4 +69,3 @@ function choices(faces, captions, act, doors) {
   return { element: h("div", { class: "cvx-choose", role: "group", "aria-label": "Pictures of the book" }, ...made, ...doors),
     press: (held) => made.forEach((button, i) => button.setAttribute("aria-pressed", String(i === held))) };
 }
-

@@ -90,10 +90,10 @@ const LAYERS = {
 // A layer from its text.
 const decoded = (layer) => (layer.weights ? { ...layer, weights: halves(layer.weights) } : layer);
 
-// A network from its text: bytes, channel by channel, to logits.
+// A network from its text, which is read at its first picture: bytes, channel by channel, to logits.
 function network({ shape, layers }) {
-  const ready = layers.map(decoded);
-  return (bytes) => ready.reduce((maps, layer) => LAYERS[layer.kind](maps, layer), { data: Float32Array.from(bytes), shape }).data;
+  let ready;
+  return (bytes) => (ready ??= layers.map(decoded)).reduce((maps, layer) => LAYERS[layer.kind](maps, layer), { data: Float32Array.from(bytes), shape }).data;
 }
 
 function softmax(logits) {

@@ -29,13 +29,12 @@ function column(arm, names) {
 function render({ model, el }) {
   const [names, captions, labels, pictures, exported] = ["names", "captions", "labels", "pictures", "networks"].map((name) => model.get(name));
   const networks = Object.entries(exported).map(([arm, text]) => ({ run: network(text), text, ...column(arm, names), arm }));
-  const off = Math.max(...networks.map(({ text, run }) => deviation(text, run)));
   const paper = sheet();
   const moved = () => Object.fromEntries(Object.keys(STILL).map((name) => [name, model.get(name)]));
   let pixels, last, frame, rest = () => {}; // ends the work on shifts
 
   const stage = h("canvas", { role: "img", "aria-label": "The picture" });
-  const sight = h("canvas", { role: "img", "aria-label": "What the networks see" });
+  const sight = h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "What the networks see" });
   const pad = h("svg:svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, tabindex: 0, role: "application",
     "aria-label": "The picture: draw on it, or move it with the arrow keys", "data-tool": "draw" });
   const { element: pen_element, pen, ink } = pens();
@@ -83,6 +82,7 @@ function render({ model, el }) {
   const truth = h("select", { "aria-label": "What the picture is meant to be", change: () => put(model, { truth: Number(truth.value) }) },
     h("option", { value: -1 }, "I do not say"), ...names.map((name, i) => h("option", { value: i }, name)));
 
+  const note = h("p", { class: "cvx-name cvx-own-note" }, "Your picture stays in this page: the networks themselves are in it. Your browser checks now that they answer as PyTorch does.");
   const answers = h("div", { class: "cvx-own-answers", style: `--arms: ${networks.length}` },
     h("div", {}), ...networks.map(({ head }) => head),
     ...names.flatMap((name, i) => [h("span", {}, name), ...networks.map(({ bars }) => bars[i].element)]),
@@ -92,10 +92,15 @@ function render({ model, el }) {
       h("div", {}, h("div", { class: "cvx-stack" }, stage, pad), h("div", { class: "cvx-controls" }, tools.element, sheets.element)), answers),
     h("div", { class: "cvx-controls cvx-own-controls" }, pen_element, scale.element,
       turn.element, hidden.element, h("label", { class: "cvx-own-truth" }, h("span", { class: "cvx-name" }, "It is meant to be"), truth),
-      h("div", {}, h("button", { type: "button", click: () => put(model, STILL) }, "put it back"))),
-    h("p", { class: "cvx-name cvx-own-note" }, off < 1e-3
+      h("div", {}, h("button", { type: "button", click: () => put(model, STILL) }, "put it back"))), note);
+
+  function* check() {
+    let off = 0;
+    for (const { text, run } of networks) off = Math.max(off, yield* deviation(text, run));
+    note.textContent = off < 1e-3
       ? `Your picture stays in this page: the networks themselves are in it. Checked just now in your browser: they answer as PyTorch does, to ${off < 1e-5 ? "0.00001" : off.toPrecision(1)}.`
-      : `In your browser the networks answer otherwise than in PyTorch, by up to ${off.toPrecision(2)}: do not rely on what you see.`));
+      : `In your browser the networks answer otherwise than in PyTorch, by up to ${off.toPrecision(2)}: do not rely on what you see.`;
+  }
 
   // The answers are compared with the truth if it is told, else with the answer here.
   function tell() {
@@ -123,8 +128,10 @@ function render({ model, el }) {
   function* look_around(sheet, place) {
     for (const [i, steps] of SHIFTS.entries()) {
       const seen = planes(view(sheet, { ...place, shift: steps.map((step) => step * STEP) }, SIDE, 4));
-      for (const one of networks) one.winners[i] = top(one.run(seen));
-      yield;
+      for (const one of networks) {
+        one.winners[i] = top(one.run(seen));
+        yield;
+      }
     }
   }
 
@@ -159,16 +166,23 @@ function render({ model, el }) {
     soon();
   }
 
+  // A network far below costs nothing before the reader is less than a screen away, or prints.
+  function wake() {
+    watcher.disconnect();
+    removeEventListener("beforeprint", wake);
+    ends.push(watch(model, [...Object.keys(STILL), "tool", "truth"], soon), in_slices(check(), () => {}),
+      watch(model, ["picture"], () => {
+        const i = model.get("picture");
+        if (i >= 0) open_picture(pictures[i], fault, (image) => load(image, { truth: labels[i], picture: i }));
+      }));
+  }
+
   paper.fill(SHEETS["white sheet"]);
-  draw();
-  const ends = [
-    watch(model, ["picture"], () => {
-      const i = model.get("picture");
-      if (i >= 0) open_picture(pictures[i], fault, (image) => load(image, { truth: labels[i], picture: i }));
-    }),
-    watch(model, [...Object.keys(STILL), "tool", "truth"], soon),
-    end, () => rest(),
-  ];
+  say("The networks have not been asked yet. Give them a picture, and they answer; green squares will show the shifts of it at which the answer stays the same.");
+  const watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) wake(); }, { rootMargin: "100%" });
+  watcher.observe(el);
+  addEventListener("beforeprint", wake);
+  const ends = [end, () => rest(), () => watcher.disconnect(), () => removeEventListener("beforeprint", wake)];
   return () => ends.forEach((one) => one());
 }
 

@@ -108,7 +108,7 @@ const BEGIN = { "two of each": "fair", "lopsided": "lopsided", "wrong labels": "
 
 function render({ model, el }) {
   const [exported, truths] = [model.get("network"), model.get("labels")];
-  const run = network(exported), off = deviation(exported, run);
+  const run = network(exported);
   let names = [], items = [], test = [], ready = [], taught, shelves = [], rest = () => {}, frame, took = 0;
 
   const paper = drawing(() => { frame ??= requestAnimationFrame(look); });
@@ -125,12 +125,18 @@ function render({ model, el }) {
     "let it label the sure ones": () => put(model, { rounds: Math.min(ROUNDS, model.get("rounds") + 1) }),
     "forget its labels": () => put(model, { rounds: 0 }) });
   const [label_more, forget] = train.element.querySelectorAll("button");
+  const note = h("p", { class: "cvx-name cvx-own-note" }, "Nothing leaves this page: the backbone is in it, and the head learns here. Your browser checks now that its features are PyTorch's.");
   const say = card(el, "Teach it yourself", h("div", { class: "cvx-controls" }, begin.element), fault,
     h("div", { class: "cvx-teach" }, paper.element, h("div", {}, rows, another)),
     h("div", { class: "cvx-controls" }, threshold.element, train.element), results,
-    h("p", { class: "cvx-name cvx-own-note" }, off < 1e-3
+    note);
+
+  function* check() {
+    const off = yield* deviation(exported, run);
+    note.textContent = off < 1e-3
       ? `Nothing leaves this page: the backbone is in it, and the head learns here. Checked just now in your browser: its features are PyTorch's, to ${off < 1e-5 ? "0.00001" : off.toPrecision(1)}.`
-      : `In your browser the features differ from PyTorch's by up to ${off.toPrecision(2)}: do not rely on what you see.`));
+      : `In your browser the features differ from PyTorch's by up to ${off.toPrecision(2)}: do not rely on what you see.`;
+  }
 
   const percent = (share) => `${Math.round(100 * share)} %`;
   const called = (c) => names[c] || `class ${c + 1}`;
@@ -256,7 +262,7 @@ function render({ model, el }) {
     ends.push(watch(model, ["start"], fresh));
   });
   const ends = [watch(model, ["threshold", "rounds"], () => { if (ready.length) again(); }),
-    end, () => { rest(); cancelAnimationFrame(frame); }];
+    in_slices(check(), () => {}), end, () => { rest(); cancelAnimationFrame(frame); }];
   return () => ends.forEach((one) => one());
 }
 

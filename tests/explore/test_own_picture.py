@@ -251,3 +251,20 @@ def test_mistakes_are_named(models, pictures: ImageSet, piece: OwnPicture) -> No
         OwnPicture({"ResNet": standardized(SmallResNet, pictures)}, pictures)
     with pytest.raises(TraitError, match=r"scale is 3; expected 0\.4 to 2"):
         piece.scale = 3
+
+
+@pytest.mark.parametrize(
+    "near",
+    ["scrollTo(0, document.body.scrollHeight)", "dispatchEvent(new Event('beforeprint'))"],
+    ids=["scrolls", "prints"],
+)
+def test_networks_far_below_are_not_asked_before_the_reader(near: str, piece, show) -> None:
+    tab = show("<div style='height: 5000px'></div>", piece)
+    told = tab.locator(".cvx-summary")
+    note = tab.locator(".cvx-own-note")
+    tab.wait_for_timeout(300)
+    assert told.text_content().startswith("The networks have not been asked yet.")
+    assert "Checked just now" not in note.text_content()
+    tab.evaluate(near)
+    told.get_by_text("The single layer says").wait_for(state="attached")
+    note.get_by_text("Checked just now in your browser").wait_for(state="attached")

@@ -15,7 +15,7 @@ from pages import CHAPTERS, PAGES, ROOT
 from sphinx.errors import ExtensionError
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from light import THEME_SCRIPT, UNCOLOURED, rest, sized
+from light import FIGURE, THEME_SCRIPT, UNCOLOURED, apart, rest, sized
 from one_stylesheet import purge
 
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
@@ -164,6 +164,29 @@ def test_images_below_the_top_wait_until_the_reader_is_near() -> None:
     assert ' height="' in first
     assert "lazy" not in first
     assert "lazy" in second
+
+
+def test_the_script_of_a_figure_is_a_file(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
+    code = "function f() {}\ndocument.title += 'alive';\n"
+    figure = f'<script type="module">\n{code}</script>'
+    body = apart(f"<p>A</p>{figure}<p>B</p>{figure}", tmp_path / "_static", lambda name: name)
+    names = re.findall(r'<script defer src="(.+?)"></script>', body)
+    assert len(names) == 2
+    assert len(set(names)) == 1
+    assert [file.name for file in tmp_path.rglob("*.js")] == [Path(names[0]).name]
+    (tmp_path / "page.html").write_text(f"<!doctype html><title></title>{body}", "utf-8")
+    tab = open_tab(tmp_path.as_uri())
+    tab.goto((tmp_path / "page.html").as_uri())
+    assert tab.title() == "alivealive"
+    assert tab.evaluate("typeof f") == "undefined"  # it leaves nothing to other scripts
+
+
+def test_no_page_of_the_site_holds_the_script_of_a_figure(site: Path) -> None:
+    for page in PAGES:
+        html = (site / page).read_text("utf-8")
+        assert not FIGURE.search(html), page
+        for name in re.findall(r'src="([^"]*_static/figures/[^"]*)"', html):
+            assert (site / page).parent.joinpath(name).is_file()
 
 
 @pytest.mark.parametrize("width", [360, 412, 768, 1350])
