@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cvcourse.checks import Checked, Numbers, Positive, check_number, checked
-from cvcourse.experiment.intervals import DASH, Interval, Unknown, interval
+from cvcourse.experiment.intervals import DASH, Interval, Unknown, interval, six_digits
 from cvcourse.terminal import printable
 
 Verdict = Literal["confirmed", "confirmed with limits", "corrected", "unsourced"]
@@ -302,4 +302,4 @@ def _numbers(value: Interval) -> dict[str, Any]:
 
 def _rounded(value: Any) -> float | int:
     """Six significant digits: enough for any table, and the same file from run to run."""
-    return int(value) if isinstance(value, int | np.integer) else float(f"{float(value):.6g}")
+    return int(value) if isinstance(value, int | np.integer) else six_digits(value)

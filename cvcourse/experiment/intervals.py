@@ -17,6 +17,11 @@ Level = Annotated[float, partial(check_number, low=0, high=1 - 1e-12, above=True
 DASH = "–"  #: stands for what a run cannot tell
 
 
+def six_digits(value: Any) -> float:
+    """Rounded to six significant digits, as claims are kept: a table says what its claim says."""
+    return float(f"{float(value):.6g}")
+
+
 @dataclass(frozen=True)
 class Interval:
     """A mean and its confidence interval: three floats, or three arrays of one shape.
@@ -48,7 +53,7 @@ class Interval:
 
     def __format__(self, spec: str) -> str:
         """`f"{interval:.2f}"` → "0.81 [0.79, 0.83]"; only for a single number."""
-        mean, low, high = (format(float(x), spec) for x in (self.mean, self.low, self.high))
+        mean, low, high = (format(six_digits(x), spec) for x in (self.mean, self.low, self.high))
         return f"{mean} [{low}, {high}]"
 
     def __getitem__(self, index: Any) -> Interval:

@@ -51,7 +51,7 @@ def picture(ax: Axes, image: Tensor | NDArray, title: str = "") -> None:
 
 @checked
 def signed(values: Numbers) -> NDArray[np.uint8]:
-    """A picture of numbers around zero: orange above, blue below, white at zero.
+    """A picture of numbers around zero: orange above, purple below, white at zero.
 
     >>> import torch
     >>> from cvcourse import plot

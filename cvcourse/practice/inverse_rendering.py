@@ -305,10 +305,12 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "You have 20 labelled pictures and want a classifier by tonight. Which features?",
+        "You have 20 labelled drawings, of objects like ours, and want a classifier by tonight. "
+        "Which features?",
         Right(
             "Designed ones, such as HOG.",
-            "With two pictures a class they were clearly ahead; the lines cross later.",
+            "With two drawings a class they were clearly ahead; the lines cross later. (With as "
+            "few photographs nothing was ahead.)",
         ),
         Wrong(
             "Learned ones, since learned features are better.",
@@ -316,7 +318,7 @@ quiz = Quiz(
         ),
         Wrong(
             "It makes no difference.",
-            "At 20 pictures the designed ones lead, at 2,000 the learned ones.",
+            "At 20 drawings the designed ones lead, at 2,000 the learned ones.",
         ),
     ),
     Question(

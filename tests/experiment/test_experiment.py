@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cvcourse.experiment import as_seeds, interval, proportion, repeat
+from cvcourse.experiment import Interval, as_seeds, interval, proportion, repeat
+from cvcourse.experiment.claims import Quantity
 
 
 def test_the_interval_is_students() -> None:
@@ -27,6 +28,13 @@ def test_nineteen_intervals_in_twenty_hold_the_truth() -> None:
 
 def test_intervals_are_written_for_people() -> None:
     assert f"{interval([0.5, 0.5])[()]:.2f}" == "0.50 [0.50, 0.50]"
+
+
+def test_a_tie_is_written_as_the_claim_that_keeps_six_digits_writes_it() -> None:
+    """A table said 0.46 where the verdict below it, from the same numbers, said 0.47."""
+    mean = np.array(0.465 - 1e-9)
+    kept = Quantity(Interval(mean, mean, mean), ".2f").as_data()["estimate"]
+    assert f"{Interval(mean, mean, mean):.2f}" == f"{kept:.2f} [{kept:.2f}, {kept:.2f}]"
 
 
 def noisy(seed: int) -> dict[str, float]:
