@@ -217,7 +217,7 @@ class UnitLens(Explorable):
                 still.frame(x + left, top, right - left, bottom - top, still.tone("orange")),
             ]
         parts.append(still.text(0, 260, "orange: what the unit can see"))
-        parts.append(still.text(270, 260, "hidden here, it falls (blue) or rises (red)"))
+        parts.append(still.text(270, 260, "hidden here, it falls (blue) or rises (orange)"))
         return still.picture(600, 266, self.caption(), *parts)
 
 

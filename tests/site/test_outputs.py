@@ -29,7 +29,7 @@ CUT = """(parts) => [...document.querySelectorAll(parts)].flatMap((each) => {
     if (style.overflowX === "visible") return within ? [] : [["sticks out", each]];
     if (style.overflowX !== "auto" && style.overflowX !== "scroll") return [["cut off", each]];
     if (each.tabIndex !== 0) return [["out of the keyboard's reach", each]];
-    if (each.matches("div.math, pre:not(.cell_output pre)")) return [];  // code keeps its lines
+    if (each.matches("pre:not(.cell_output pre)")) return [];  // code keeps its lines
     const table = each.querySelector("table");
     if (!table) return [["scrolls", each]];
     if (each.role !== "region" || !each.ariaLabel) return [["has no name", each]];
