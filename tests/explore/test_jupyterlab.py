@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from urllib.request import urlopen
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from test_every_piece import PIECES
 
 CELLS = [
     "from cvcourse.explore import SoftmaxTemperature\n"
@@ -24,16 +26,24 @@ CELLS = [
     "print('T is', piece.temperature)",
     "piece.probabilities = [0.9, 0.1]",
 ]
+EVERY = [
+    f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+    "from test_every_piece import PIECES",
+    *(f"{name} = PIECES[{name!r}]()\n{name}" for name in PIECES),
+    "OwnPicture.shift = [3, 0]",
+]
+PIXELS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 32, 32).data].join()"
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a JupyterLab that has the notebook above, not yet run."""
+    """The address of a JupyterLab that has these notebooks, not yet run."""
     pytest.importorskip("jupyterlab", reason="no JupyterLab")
     folder = tmp_path_factory.mktemp("lab")
-    notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, folder / "live.ipynb")
+    for name, sources in {"live": CELLS, "every": EVERY}.items():
+        notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(notebook, folder / f"{name}.ipynb")
     command = (
         f"-m jupyterlab --no-browser --allow-root --ip=127.0.0.1 --port=0 --notebook-dir={folder}"
     )
@@ -65,15 +75,47 @@ def wait_for_address(log: Path, server: subprocess.Popen, seconds: float = 60) -
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
 
 
-def test_figure_and_trait_move_each_other(lab: str, browser: Any) -> None:
-    tab = browser.new_page(viewport={"width": 1100, "height": 1200})
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.goto(f"{lab}lab/tree/live.ipynb?reset", timeout=90_000)
+def opened(tab: Any, address: str) -> Any:
+    """The cells of a notebook, of which the first has been run."""
+    tab.goto(f"{address}?reset", timeout=90_000)
     cells = tab.locator(".jp-CodeCell")
     cells.first.locator(".cm-content").click(timeout=90_000)
     tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=90_000)
     tab.keyboard.press("Shift+Enter")
+    return cells
+
+
+def test_every_piece_is_alive(lab: str, browser: Any) -> None:
+    tab = browser.new_page(viewport={"width": 1100, "height": 1200})
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    cells = opened(tab, f"{lab}lab/tree/every.ipynb")
+    for number, name in enumerate(PIECES, 1):
+        tab.keyboard.press("Shift+Enter")  # the next cell is the chosen one
+        told = cells.nth(number).locator(".cvx:not(.cvx-still) .cvx-summary")
+        told.get_by_text(re.compile(r"\w")).first.wait_for(timeout=60_000)
+        assert told.count() == 1, name
+    mine = cells.nth(1 + list(PIECES).index("OwnPicture"))
+    mine.scroll_into_view_if_needed()
+    before = mine.locator("canvas[aria-label='What the networks see']").evaluate(PIXELS)
+    cells.last.locator(".cm-content").click()
+    tab.keyboard.press("Shift+Enter")
+    mine.scroll_into_view_if_needed()
+    for _ in range(100):
+        seen = mine.locator("canvas[aria-label='What the networks see']").evaluate(PIXELS)
+        if seen != before:
+            break
+        tab.wait_for_timeout(100)
+    assert seen != before
+    assert errors == []
+    tab.close()
+
+
+def test_figure_and_trait_move_each_other(lab: str, browser: Any) -> None:
+    tab = browser.new_page(viewport={"width": 1100, "height": 1200})
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    cells = opened(tab, f"{lab}lab/tree/live.ipynb")
     figure = cells.first.locator(".cvx")
     figure.wait_for(timeout=60_000)
     assert "T = 100" in figure.locator(".cvx-summary").inner_text()
