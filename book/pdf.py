@@ -84,6 +84,11 @@ def chapters(node: Any) -> Iterator[str]:
             yield from chapters(child)
 
 
+#: Whether each figure with a picture of the reader's has its answers, those at all shifts included.
+ANSWERED = """() => [...document.querySelectorAll(".cvx:has(.cvx-own)")].every(
+    (figure) => figure.querySelector(".cvx-summary").textContent.includes(" of 81 shifts"))"""
+
+
 @contextmanager
 def browser_tab() -> Iterator[Any]:
     """A tab of Chromium: of the one on this machine, or of Playwright's own."""
@@ -98,6 +103,7 @@ def print_page(tab: Any, address: str, path: Path) -> str:
     """Print a page of the site into a file, all that is folded unfolded; its title."""
     tab.goto(address, wait_until="load")
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")  # figures that wait for their reader
+    tab.wait_for_function(ANSWERED)
     tab.add_style_tag(content=STYLE)
     tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     tab.pdf(path=path, **PAPER, outline=True, tagged=True)

@@ -24,6 +24,7 @@ from PIL import Image, ImageChops, ImageStat
 FOLDER = Path(__file__).parent
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 UNSEEN = 0.5  #: levels of 255 that a colour is off, on average over a plot
+PLOTTED = 6000  #: colours, at most; small pictures on a page have more
 
 
 def named(paths: list[str]) -> list[Path]:
@@ -89,7 +90,7 @@ def smaller(png: str) -> str:
         and picture.getchannel("A").getextrema() == opaque
     ):
         picture = picture.convert("RGB")
-    if picture.mode == "RGB":
+    if picture.mode == "RGB" and picture.getcolors(PLOTTED):
         few = picture.quantize(256, dither=Image.Dither.NONE)
         off = ImageChops.difference(picture, few.convert("RGB"))
         if max(ImageStat.Stat(off).mean) < UNSEEN:

@@ -77,7 +77,7 @@ LONGER: dict[tuple[str, str, str], tuple[float, float, list[float]]] = {
 #: Findings that answers rest on.
 HOLD = [
     ("alexnet-relu-dropout", "but in a short run dropout costs over 5 points"),
-    ("alexnet-relu-dropout", "twice the epochs gain it more than they gain the plain network"),
+    ("alexnet-relu-dropout", "with twice the epochs it gains more than the plain network does"),
     ("data-bias", "the augmentation that fits wins over half of it back"),
     ("data-bias", "and collecting does no more than 10 points better"),
     (

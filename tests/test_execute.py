@@ -55,6 +55,13 @@ def test_a_photograph_keeps_its_colours() -> None:
     assert (pixels(smaller(png)) == np.asarray(photo)).all()
 
 
+def test_small_photographs_on_a_white_page_keep_theirs() -> None:
+    page = Image.new("RGB", (900, 600), "white")
+    for number, name in enumerate(["chelsea", "astronaut", "coffee"]):
+        page.paste(Image.fromarray(photographs()[name]).resize((80, 80)), (100 + 200 * number, 200))
+    assert (pixels(smaller(packed(page))) == np.asarray(page)).all()
+
+
 def test_opacity_goes_only_where_it_is_not_used() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 4), dtype=np.uint8)
     kept = {}

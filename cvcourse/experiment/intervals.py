@@ -18,8 +18,11 @@ DASH = "–"  #: stands for what a run cannot tell
 
 
 def six_digits(value: Any) -> float:
-    """Rounded to six significant digits, as claims are kept: a table says what its claim says."""
-    return float(f"{float(value):.6g}")
+    """Rounded to six significant digits, as claims are kept: a table says what its claim says.
+
+    Millions keep all of theirs: they are counts, of weights, say.
+    """
+    return float(value) if abs(value) >= 1e6 else float(f"{float(value):.6g}")
 
 
 @dataclass(frozen=True)

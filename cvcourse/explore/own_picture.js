@@ -166,7 +166,7 @@ function render({ model, el }) {
     soon();
   }
 
-  // A network far below costs nothing before the reader is less than a screen away, or prints.
+  // A network far below costs nothing before the reader is less than a screen away, or the page is made a file to print.
   function wake() {
     watcher.disconnect();
     removeEventListener("beforeprint", wake);

@@ -50,7 +50,7 @@ class Number(Exercise):
 
     def _judge(self, answer: Any) -> Feedback | None:
         right = np.asarray(self.answer, np.float64)
-        wanted = "a number" if right.ndim == 0 else f"{len(right)} numbers in brackets"
+        wanted = "a number" if right.ndim == 0 else f"{len(right)} numbers"
         given = None if kind_of(answer) == "bool" else as_array(answer)
         if given is not None and right.ndim == 0 and given.size == 1:
             given = given.reshape(())  # [7850] is 7850

@@ -30,6 +30,10 @@ def test_intervals_are_written_for_people() -> None:
     assert f"{interval([0.5, 0.5])[()]:.2f}" == "0.50 [0.50, 0.50]"
 
 
+def test_a_number_of_weights_keeps_all_its_digits() -> None:
+    assert f"{interval([1_956_866, 1_956_866]):,.0f}".startswith("1,956,866 ")
+
+
 def test_a_tie_is_written_as_the_claim_that_keeps_six_digits_writes_it() -> None:
     """A table said 0.46 where the verdict below it, from the same numbers, said 0.47."""
     mean = np.array(0.465 - 1e-9)

@@ -117,7 +117,7 @@ CASES: list[tuple[Any, Any, str, str]] = [
     (pair, [4, 2], "✓", "Twice."),
     (pair, (2, 4), "✗", "The other way round."),
     (pair, (4, 3), "✗", "left to right: ✓ ✗"),
-    (pair, 4, "✗", "expected 2 numbers in brackets"),
+    (pair, 4, "✗", "expected 2 numbers"),
     (times, ..., "…", "times: no answer yet"),
     (times, lambda x, factor: factor * x, "✓", "Linear."),
     (times, lambda x, factor: (factor * x).tolist(), "✓", "Linear."),

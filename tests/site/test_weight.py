@@ -182,11 +182,14 @@ def test_the_script_of_a_figure_is_a_file(tmp_path: Path, open_tab: Callable[...
 
 
 def test_no_page_of_the_site_holds_the_script_of_a_figure(site: Path) -> None:
+    scripts = 0
     for page in PAGES:
         html = (site / page).read_text("utf-8")
         assert not FIGURE.search(html), page
         for name in re.findall(r'src="([^"]*_static/figures/[^"]*)"', html):
             assert (site / page).parent.joinpath(name).is_file()
+            scripts += 1
+    assert scripts > 15
 
 
 @pytest.mark.parametrize("width", [360, 412, 768, 1350])
