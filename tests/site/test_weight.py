@@ -110,8 +110,11 @@ def test_the_one_stylesheet_looks_as_all_the_others_do(
 ) -> None:
     context = browser.new_context(color_scheme=theme, reduced_motion="reduce")
     tab = context.new_page()
-    # Far sections are laid out once the browser has time: not between the two looks.
-    tab.add_init_script("window.requestIdleCallback = () => {}")
+    # Far sections are laid out, and figures wake, once there is time: not between the two looks.
+    tab.add_init_script("""
+        window.requestIdleCallback = () => {};
+        IntersectionObserver.prototype.observe = () => {};
+    """)
     tab.goto((site / f"{page}.html").as_uri())
     looks = tab.evaluate(LOOKS)
     static = site / "_static"
