@@ -2,9 +2,10 @@
 
     python benchmarks/own_picture.py [notebooks/own_picture.ipynb]
 
-The figure of the notebook is dragged with the mouse for 200 steps, then drawn on. A frame is the
-work for one view: the picture, three networks, bars. A task is anything that keeps
-the page from answering, the maps of shifts included.
+The figure of the notebook stands far down on a page, where it sleeps; the page jumps to it. Then it
+is dragged with the mouse for 200 steps, and drawn on. A frame is the work for one view: the
+picture, three networks, bars. A task is anything that keeps the page from answering, the maps of
+shifts included.
 """
 
 from __future__ import annotations
@@ -33,6 +34,16 @@ WATCH = """() => {
     timed("requestAnimationFrame", "frames_taken");
     timed("setTimeout", "tasks");
 }"""
+
+#: Jumps to the figure, far down on the page, and waits for what it says first, milliseconds.
+FIRST = """() => new Promise((done) => {
+    const start = performance.now();
+    new MutationObserver((_, watcher) => {
+        watcher.disconnect();
+        done(performance.now() - start);
+    }).observe(document.querySelector(".cvx-own-says"), { childList: true });
+    document.querySelector("[data-explorable]").scrollIntoView();
+})"""
 
 
 def figure(notebook: Path) -> str:
@@ -74,16 +85,14 @@ def main() -> None:
     notebook = Path(sys.argv[1] if len(sys.argv) > 1 else "notebooks/own_picture.ipynb")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         page = Path(folder) / "page.html"
-        page.write_text(f"<!doctype html><meta charset='utf-8'>{figure(notebook)}", "utf-8")
+        far = "<div style='height: 5000px'></div>"
+        page.write_text(f"<!doctype html><meta charset='utf-8'>{far}{figure(notebook)}", "utf-8")
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": 1000, "height": 1000})
         tab.goto(page.as_uri())
         tab.wait_for_selector("[data-alive]")
-        first = tab.evaluate(
-            "() => performance.now() - performance.getEntriesByType('navigation')[0].responseEnd"
-        )
-        print(f"from the page's last byte to the first answer: at most {first:.0f} ms")
+        print(f"from coming into view to the first answer: {tab.evaluate(FIRST):.0f} ms")
         tab.evaluate(WATCH)
         for tool in ("move", "draw"):
             print(f"{tool}: a frame takes {summary(drag(tab, tool))}")
