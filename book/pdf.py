@@ -72,6 +72,9 @@ h1, h2, h3 { white-space: pre-wrap !important; }
 .toctree-wrapper:not(:has(*)) { display: none; }
 .bd-article section > p:last-of-type { margin-bottom: 0 !important; }
 """
+#: Whether each figure with a picture of the reader's has its answers, those at all shifts included.
+ANSWERED = """() => [...document.querySelectorAll(".cvx:has(.cvx-own)")].every(
+    (figure) => figure.querySelector(".cvx-summary").textContent.includes(" of 81 shifts"))"""
 
 
 def chapters(node: Any) -> Iterator[str]:
@@ -82,11 +85,6 @@ def chapters(node: Any) -> Iterator[str]:
     if isinstance(node, list):
         for child in node:
             yield from chapters(child)
-
-
-#: Whether each figure with a picture of the reader's has its answers, those at all shifts included.
-ANSWERED = """() => [...document.querySelectorAll(".cvx:has(.cvx-own)")].every(
-    (figure) => figure.querySelector(".cvx-summary").textContent.includes(" of 81 shifts"))"""
 
 
 @contextmanager

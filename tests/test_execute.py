@@ -25,10 +25,13 @@ def packed(picture: Image.Image) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
+def opened(png: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(png)))
+
+
 def pixels(png: str) -> NDArray[np.int64]:
     """(H, W, 3)."""
-    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
-    return np.asarray(picture).astype(np.int64)
+    return np.asarray(opened(png).convert("RGB")).astype(np.int64)
 
 
 def test_a_plot_takes_half_the_room_and_looks_the_same() -> None:
@@ -67,8 +70,6 @@ def test_opacity_goes_only_where_it_is_not_used() -> None:
     kept = {}
     for name, least in {"seen through": 0, "opaque": 255}.items():
         levels = np.concatenate([noise[..., :3], noise[..., 3:].clip(least)], axis=2)
-        kept[name] = Image.open(
-            io.BytesIO(base64.b64decode(smaller(packed(Image.fromarray(levels)))))
-        )
+        kept[name] = opened(smaller(packed(Image.fromarray(levels))))
     assert kept["seen through"].mode == "RGBA"
     assert kept["opaque"].mode == "RGB"

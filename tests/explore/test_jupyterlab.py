@@ -97,12 +97,13 @@ def test_every_piece_is_alive(lab: str, browser: Any) -> None:
         assert told.count() == 1, name
     mine = cells.nth(1 + list(PIECES).index("OwnPicture"))
     mine.scroll_into_view_if_needed()
-    before = mine.locator("canvas[aria-label='What the networks see']").evaluate(PIXELS)
+    sight = mine.locator("canvas[aria-label='What the networks see']")
+    before = sight.evaluate(PIXELS)
     cells.last.locator(".cm-content").click()
     tab.keyboard.press("Shift+Enter")
     mine.scroll_into_view_if_needed()
     for _ in range(100):
-        seen = mine.locator("canvas[aria-label='What the networks see']").evaluate(PIXELS)
+        seen = sight.evaluate(PIXELS)
         if seen != before:
             break
         tab.wait_for_timeout(100)
