@@ -96,6 +96,23 @@ function network({ shape, layers }) {
   return (bytes) => (ready ??= layers.map(decoded)).reduce((maps, layer) => LAYERS[layer.kind](maps, layer), { data: Float32Array.from(bytes), shape }).data;
 }
 
+// Do it once the reader is less than a screen away, or the page is made a file to print: a network far below costs
+// nothing. What it returns ends the waiting.
+function when_near(el, act) {
+  const end = () => {
+    watcher.disconnect();
+    removeEventListener("beforeprint", now);
+  };
+  const now = () => {
+    end();
+    act();
+  };
+  const watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) now(); }, { rootMargin: "100%" });
+  watcher.observe(el);
+  addEventListener("beforeprint", now);
+  return end;
+}
+
 function softmax(logits) {
   const most = Math.max(...logits);
   const powers = [...logits].map((logit) => Math.exp(logit - most));

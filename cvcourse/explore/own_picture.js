@@ -166,10 +166,7 @@ function render({ model, el }) {
     soon();
   }
 
-  // A network far below costs nothing before the reader is less than a screen away, or the page is made a file to print.
   function wake() {
-    watcher.disconnect();
-    removeEventListener("beforeprint", wake);
     ends.push(watch(model, [...Object.keys(STILL), "tool", "truth"], soon), in_slices(check(), () => {}),
       watch(model, ["picture"], () => {
         const i = model.get("picture");
@@ -179,10 +176,7 @@ function render({ model, el }) {
 
   paper.fill(SHEETS["white sheet"]);
   say("The networks have not been asked yet. Give them a picture, and they answer; green squares will show the shifts of it at which the answer stays the same.");
-  const watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) wake(); }, { rootMargin: "100%" });
-  watcher.observe(el);
-  addEventListener("beforeprint", wake);
-  const ends = [end, () => rest(), () => watcher.disconnect(), () => removeEventListener("beforeprint", wake)];
+  const ends = [end, () => rest(), when_near(el, wake)];
   return () => ends.forEach((one) => one());
 }
 

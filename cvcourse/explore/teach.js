@@ -254,15 +254,19 @@ function render({ model, el }) {
         + (test.length ? `. Now it is right on ${percent(last.accuracy)}: ${gain ? `${Math.abs(gain)} point${Math.abs(gain) > 1 ? "s" : ""} ${gain < 0 ? "less" : "more"}` : "no change"}.` : ".") : ""));
   }
 
+  function wake() {
+    open_picture(model.get("strip"), fault, (image) => {
+      const data = pixels_of(image), area = 4 * SIDE * SIDE;
+      ready = truths.map((truth, i) => ({ seen: data.slice(i * area, (i + 1) * area), truth }));
+      ends.push(watch(model, ["start"], fresh));
+    });
+    ends.push(in_slices(check(), () => {}));
+  }
+
   build();
   look();
-  open_picture(model.get("strip"), fault, (image) => {
-    const data = pixels_of(image), area = 4 * SIDE * SIDE;
-    ready = truths.map((truth, i) => ({ seen: data.slice(i * area, (i + 1) * area), truth }));
-    ends.push(watch(model, ["start"], fresh));
-  });
   const ends = [watch(model, ["threshold", "rounds"], () => { if (ready.length) again(); }),
-    in_slices(check(), () => {}), end, () => { rest(); cancelAnimationFrame(frame); }];
+    end, () => { rest(); cancelAnimationFrame(frame); }, when_near(el, wake)];
   return () => ends.forEach((one) => one());
 }
 

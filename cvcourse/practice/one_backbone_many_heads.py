@@ -13,7 +13,7 @@ together.
 >>> _ = practice.borrow.check(...)
 … borrow: no answer yet. Put yours in place of the dots.
 >>> practice.quiz
-a quiz of 4 questions
+a quiz of 5 questions
 """
 
 from __future__ import annotations
@@ -279,6 +279,21 @@ quiz = Quiz(
         Right(
             "The last convolution block's, on average.",
             "Far ahead of the first block's. With 5 labels, the layer above it did about as well.",
+        ),
+    ),
+    Question(
+        "A backbone learned from drawn objects. With what do you compare it on X-rays?",
+        Wrong(
+            "Nothing: learned features are general.",
+            "On new drawn classes they gained 35 points, on handwriting nothing that we saw.",
+        ),
+        Wrong(
+            "Its accuracy on drawn objects.",
+            "It hardly ever erred there, and elsewhere it was hardly better than random weights.",
+        ),
+        Right(
+            "The same network with random weights, and the raw pixels, on X-rays.",
+            "What was learned is worth as much as it is ahead of these, on these pictures.",
         ),
     ),
 )
