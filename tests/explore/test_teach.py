@@ -307,3 +307,14 @@ def test_chapter_12_says_what_the_figure_counts(
     assert table(chapter)[rounds][1:] == counts
     told = (NOTEBOOKS / "12_pseudo_labels.ipynb").read_text("utf-8")
     assert words in told
+
+
+def test_a_head_far_below_learns_nothing_before_the_reader_is_near(piece, show) -> None:
+    tab = show("<div style='height: 5000px'></div>", piece)
+    told, note = tab.locator(".cvx-summary"), tab.locator(".cvx-own-note")
+    tab.wait_for_timeout(300)
+    assert told.text_content() == ""
+    assert "Checked just now" not in note.text_content()
+    tab.evaluate("scrollTo(0, document.body.scrollHeight)")
+    told.get_by_text("The head has learned from").wait_for(state="attached")
+    note.get_by_text("Checked just now in your browser").wait_for(state="attached")
