@@ -283,7 +283,10 @@ quiz = Quiz(
     ),
     Question(
         "Dropout cost accuracy in our short run. What follows?",
-        Wrong("Dropout is harmful.", "It was not done yet: patience won back a part of the loss."),
+        Wrong(
+            "Dropout is harmful.",
+            "It was not done yet: after sixteen times the training no loss is left that we see.",
+        ),
         Right(
             "That it needs patience, and that a small experiment is a small experiment.",
             "The paper itself says that it about doubles the iterations needed.",
