@@ -22,6 +22,8 @@ from nbformat import NotebookNode
 from PIL import Image, ImageChops, ImageStat
 
 FOLDER = Path(__file__).parent
+#: Of an output's metadata, from `figures.py`: name → gzip in base64.
+FIGURE = "application/vnd.cvcourse.figure+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 UNSEEN = 0.5  #: levels of 255 that a colour is off, on average over a plot
 PLOTTED = 6000  #: colours, at most; small pictures on a page have more
@@ -42,6 +44,7 @@ def run(path: Path) -> NotebookNode:
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,  # else cut up anew at every run
+        extra_arguments=["--ext=figures"],
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     return notebook

@@ -60,7 +60,7 @@ def sized(body: str, files: dict[str, Path]) -> str:
             file = BytesIO(b64decode(source[len(EMBEDDED) :][:64]))  # its size is at the beginning
         if file and 'width="' not in attributes:  # the word may stand in its text
             width, height = imagesize.get(file)
-            attributes += f' width="{width}" height="{height}"'
+            attributes += f' width="{width:.0f}" height="{height:.0f}"'
         if len(TAG.sub("", body[: found.start()])) > TOP:
             attributes += ' loading="lazy"'
         return f"<img {attributes}>"

@@ -1,17 +1,24 @@
 """What a cell shows fits the page: claims, tables and pictures, on a phone as well.
 
-A claim's text becomes a list, whose lines wrap. A picture that is scaled down gets a switch that
-shows it at full size; which pages need it, the style says. The notebooks stay as they are.
+A claim's text becomes a list, whose lines wrap. A picture stands there twice, if `execute.py` has
+drawn it twice, wide and narrow; else it gets a switch that shows it at full size. Which of them a
+screen needs, the style says. The notebooks stay as they are.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
+from base64 import b64decode
+from pathlib import Path
 from typing import Any
 
+import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 
+#: Of an output's metadata, from `notebooks/figures.py`: a figure's versions, name → gzip in base64.
+FIGURE = "application/vnd.cvcourse.figure+json"
 #: What `cvcourse.experiment.claim` prints.
 CLAIM = re.compile(r"claim [\w-]+: .+(\n  \S .+)+")
 ENLARGE = (
@@ -31,18 +38,52 @@ def list_findings(app: Sphinx, doctree: nodes.document) -> None:
             block.replace_self(nodes.container("", verdict, items, classes=classes))
 
 
-def enlarge(app: Sphinx, doctree: nodes.document) -> None:
-    """Put each picture that a cell shows between the two ends of its switch."""
+def other_versions(notebook: Path) -> dict[bytes, dict[str, bytes]]:
+    """Each figure of a notebook that has others: its PNG → name → file."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    return {
+        b64decode(output.data["image/png"]): {
+            name: gzip.decompress(b64decode(text))
+            for name, text in output.metadata.get(FIGURE, {}).items()
+        }
+        for output in outputs
+        if "image/png" in output.get("data", {})
+    }
+
+
+def fit(app: Sphinx, doctree: nodes.document) -> None:
+    """Each picture that a cell shows as it was drawn for a wide screen, and for a narrow one.
+
+    What was not drawn for a narrow one gets a switch around it.
+    """
     if app.builder.name != "html":
         return  # a reader of electronic books has its own
     cells = (node for node in doctree.findall(nodes.container) if "cell_output" in node["classes"])
-    for image in [image for cell in cells for image in cell.findall(nodes.image)]:
-        before, after = (nodes.raw("", html, format="html") for html in ENLARGE)
-        image.replace_self([before, image.deepcopy(), after])
+    images = [image for cell in cells for image in cell.findall(nodes.image)]
+    page = app.env.doc2path(app.env.docname)
+    drawn = other_versions(Path(page)) if images and page.endswith(".ipynb") else {}
+    for image in images:
+        shown = {"wide": image}
+        file = Path(app.env.relfn2path(image["uri"], app.env.docname)[1])
+        versions = drawn.get(file.read_bytes(), {}) if drawn else {}
+        for name, content in versions.items():
+            beside = file.with_name(f"{file.stem}-{name}")
+            beside.write_bytes(content)
+            screen = name.split(".")[0]
+            shown[screen] = image.deepcopy()
+            shown[screen]["uri"] = image["uri"].replace(file.name, beside.name)
+        if "narrow" in shown:
+            for screen, version in shown.items():
+                version["classes"].append(screen)
+            image.replace_self([*shown.values()])
+        else:
+            before, after = (nodes.raw("", html, format="html") for html in ENLARGE)
+            image.replace_self([before, shown["wide"].deepcopy(), after])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
-    for change in (list_findings, enlarge):
-        app.connect("doctree-read", change)
+    app.connect("doctree-read", list_findings)
+    app.connect("doctree-read", fit, priority=400)  # before Sphinx notes which images there are
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

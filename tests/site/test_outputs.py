@@ -44,6 +44,11 @@ FIRST_COLUMN = """() => [...document.querySelectorAll("[role=region] table")].ma
     return Math.max(...widths) / box.width;
 })"""
 
+EAGER = "document.querySelectorAll('img').forEach((each) => { each.loading = 'eager'; })"
+#: Whether each picture has come.
+LOADED = "(all) => Promise.all(all.map((img) => img.decode().then(() => img.naturalWidth > 0)))"
+#: Pixels: the smallest words of a figure, 8.3 points at 110 dots an inch.
+SMALL_WORDS = 8.33 * 110 / 72
 
 Show = Callable[[str, int], Any]
 
@@ -74,9 +79,26 @@ def test_nothing_is_cut(page: str, show: Show) -> None:
     assert all(share < 0.5 for share in tab.evaluate(FIRST_COLUMN)), "a phone shows a number, too"
 
 
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_figure_is_drawn_for_the_screen_that_shows_it(page: str, show: Show) -> None:
+    tab = show(page, PHONE)
+    tab.evaluate(EAGER)
+    narrow, wide = tab.locator("img.narrow"), tab.locator("img.wide")
+    assert narrow.count() == wide.count()
+    assert narrow.count() or "own_picture" in page
+    for each in narrow.all():
+        scale = (each.bounding_box()["width"] - 10) / int(each.get_attribute("width"))
+        assert scale * SMALL_WORDS >= 11, each.get_attribute("src")
+    assert all(tab.locator("img:is(.narrow, .wide)").evaluate_all(LOADED))
+    assert not any(each.is_visible() for each in wide.all())
+    tab.set_viewport_size({"width": LAPTOP, "height": 900})
+    assert all(each.is_visible() for each in wide.all())
+    assert not any(each.is_visible() for each in narrow.all())
+
+
 def test_a_small_picture_can_be_read_at_full_size(show: Show) -> None:
-    tab = show("notebooks/02_search.html", PHONE)
-    figure = tab.locator("#fig-power-law")
+    tab = show("notebooks/05_lenet_alexnet_vgg.html", PHONE)
+    figure = tab.locator("#fig-digits")
     picture, switch = figure.locator("img"), figure.locator("input")
     natural = int(picture.get_attribute("width"))
     assert picture.bounding_box()["width"] < natural / 2
@@ -84,7 +106,7 @@ def test_a_small_picture_can_be_read_at_full_size(show: Show) -> None:
     tab.keyboard.press("Space")
     assert picture.bounding_box()["width"] >= natural
     assert tab.evaluate("document.documentElement.scrollWidth") == PHONE
-    assert tab.evaluate(CUT, "#fig-power-law, #fig-power-law > *:not(.zoom)") == []
+    assert tab.evaluate(CUT, "#fig-digits, #fig-digits > *:not(.zoom)") == []
     assert figure.locator(".zoom").get_attribute("tabindex") == "0", "it scrolls"
     picture.click()
     assert picture.bounding_box()["width"] < natural / 2
@@ -113,7 +135,7 @@ def test_what_was_measured_gets_the_room(show: Show) -> None:
 
 def test_a_figure_does_not_glare_on_a_dark_page(show: Show) -> None:
     tab = show("notebooks/02_search.html", LAPTOP)
-    picture = tab.locator("#fig-power-law img")
+    picture = tab.locator("#fig-power-law img.wide")
     brightest = {}
     for theme in ("light", "dark"):
         tab.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)

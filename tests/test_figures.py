@@ -1,0 +1,181 @@
+"""A figure as a phone shows it, and in lines: what `notebooks/figures.py` draws."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from nbformat.v4 import new_code_cell, new_notebook
+
+from cvcourse import plot
+from cvcourse.experiment import interval
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "notebooks"))
+import execute
+import figures
+
+
+@pytest.fixture(autouse=True)
+def style() -> Iterator[None]:
+    with plt.rc_context():
+        plot.use_style()
+        yield
+    plt.close("all")
+
+
+def two_panels() -> Figure:
+    fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True)
+    for ax, title in zip(axes, ("this run", "a record"), strict=True):
+        for arm, name in enumerate(("labels only", "augmentation, three times as long")):
+            plot.band(ax, [1, 2], interval([[0.5, 0.6 + arm / 9], [0.5, 0.7]]), name, arm=arm)
+        ax.set(title=title, xlabel="a label that is rather long for so narrow a screen")
+    axes[0].set_ylabel("test accuracy")
+    axes[0].legend(loc="lower right")
+    return fig
+
+
+def box(ax: Axes) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of a panel's frame, in pixels."""
+    x0, y0, x1, y1 = ax.get_window_extent().extents
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def test_panels_stand_below_each_other_and_each_says_what_it_shows() -> None:
+    fig = two_panels()
+    assert figures.narrow(fig)
+    fig.draw_without_rendering()
+    upper, lower = fig.axes
+    assert fig.get_figwidth() == figures.WIDTH
+    assert box(upper)[0] == pytest.approx(box(lower)[0])
+    assert box(upper)[1] > box(lower)[3]
+    assert lower.get_title(loc="left") == "a record"
+    assert lower.get_ylabel() == "test accuracy", "it had the first panel's"
+    assert any(label.get_visible() for label in lower.get_yticklabels())
+    assert max(map(len, lower.get_xlabel().split("\n"))) <= 26
+
+
+def test_a_legend_hides_nothing_and_keeps_its_markers() -> None:
+    fig = two_panels()
+    figures.narrow(fig)
+    fig.draw_without_rendering()
+    upper = fig.axes[0]
+    legend = upper.get_legend()
+    assert legend
+    assert legend.get_title().get_text() == "this run"
+    assert legend.get_window_extent().y0 >= box(upper)[3] - 1, "it stands above the panel"
+    assert [line.get_marker() for line in legend.get_lines()] == list(plot.MARKERS[:2])
+
+
+def test_the_legend_of_a_figure_goes_to_its_top() -> None:
+    fig, axes = plt.subplots(1, 2, figsize=(7.2, 3))
+    for ax in axes:
+        plot.whiskers(ax, [0], interval([0.1, 0.2]), "CNN")
+    handles, names = axes[0].get_legend_handles_labels()
+    fig.legend(handles, names, loc="outside right upper")
+    figures.narrow(fig)
+    fig.draw_without_rendering()
+    (legend,) = fig.legends
+    assert legend.get_window_extent().y0 >= max(box(ax)[3] for ax in fig.axes)
+    assert [text.get_text() for text in legend.get_texts()] == ["CNN"]
+
+
+def test_long_names_of_rows_are_broken_and_do_not_touch() -> None:
+    names = [f"{name}, with a long name" for name in "abcdefgh"]
+    fig, ax = plt.subplots(figsize=(7.2, 2.2))
+    plot.whiskers(ax, range(8), [interval([0.1, 0.2])] * 8, across=True)
+    ax.set_yticks(range(8), names)
+    figures.narrow(fig)
+    fig.draw_without_rendering()
+    labels = [label for label in ax.get_yticklabels() if label.get_text()]
+    assert all("\n" in label.get_text() for label in labels)
+    extents = [label.get_window_extent() for label in labels]
+    assert all(below.y1 <= above.y0 for below, above in pairwise(extents))
+    assert box(ax)[2] - box(ax)[0] > 0.4 * fig.bbox.width, "room for the marks is left"
+
+
+@pytest.mark.parametrize(("marks", "tilted"), [([1, 10, 100], False), ([100, 110, 120, 130], True)])
+def test_marks_that_would_touch_are_tilted(marks: list[int], tilted: bool) -> None:
+    fig, ax = plt.subplots()
+    ax.plot([1, 1000], [0, 1])
+    plot.log_ticks(ax, marks)
+    figures.narrow(fig)
+    fig.draw_without_rendering()
+    assert {label.get_rotation() > 0 for label in ax.get_xticklabels()} == {tilted}
+
+
+def test_a_long_row_of_pictures_is_cut_into_rows_as_long_as_each_other() -> None:
+    black = np.zeros((1, 8, 8), np.uint8)
+    fig = plot.grid([[black] * 6] * 2, row_titles=["before", "after"], titles=list("abcdef"))
+    figures.narrow(fig)
+    fig.draw_without_rendering()
+    places = np.array([box(ax)[:2] for ax in fig.axes]).round()
+    assert [len({*places[i : i + 3, 1]}) for i in (0, 3, 6, 9)] == [1, 1, 1, 1]
+    assert len({*places[:, 1]}) == 4
+    assert fig.axes[0].get_title() == "a"
+
+
+def test_the_words_above_pictures_have_room() -> None:
+    black = np.zeros((1, 8, 8), np.uint8)
+    fig = plot.grid([[black] * 5], titles=["0.64 right arrow\n0.36 left arrow"] * 5)
+    figures.narrow(fig)
+    fig.draw_without_rendering()
+    titles = [ax.title.get_window_extent() for ax in fig.axes]
+    rows = [(a, b) for a, b in pairwise(titles) if abs(a.y0 - b.y0) < 5]
+    assert rows
+    assert all(left.x1 <= right.x0 for left, right in rows)
+
+
+def test_what_is_narrow_or_has_parts_of_its_own_stays() -> None:
+    small, _ = plt.subplots(figsize=(3.6, 3))
+    parts = plt.figure(figsize=(7.2, 3))
+    for part in parts.subfigures(1, 2):
+        part.subplots()
+    free = plt.figure(figsize=(7.2, 3))
+    free.add_axes((0.1, 0.1, 0.8, 0.8))
+    for fig in (small, parts, free):
+        before = fig.get_size_inches().tolist()
+        assert not figures.narrow(fig)
+        assert fig.get_size_inches().tolist() == before
+
+
+def opened(packed: str) -> str:
+    return gzip.decompress(base64.b64decode(packed)).decode()
+
+
+def test_lines_are_the_same_at_every_run_and_as_large_as_the_png() -> None:
+    first, second = (figures.as_svg(two_panels()) for _ in range(2))
+    assert first == second
+    text = opened(first)
+    width = re.search(r'<svg[^>]* width="(\d+)"', text, re.DOTALL)
+    assert width
+    assert int(width[1]) == pytest.approx(7.2 * figures.DPI, abs=20)
+    assert "scale(0.015625)" in text, "letters keep their proportions"
+    assert len(first) < 20_000
+
+
+def test_a_kernel_tells_the_versions_where_the_book_is_executed(tmp_path: Path) -> None:
+    code = "import matplotlib.pyplot as plt\nplt.subplots(figsize=(7.2, 3))\nplt.show()"
+    path = tmp_path / "one.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(code)]), path)
+    for module in (figures, execute):  # as beside every notebook of the book
+        assert module.__file__
+        shutil.copy(module.__file__, tmp_path)
+    (output,) = execute.run(path).cells[0].outputs
+    versions = output.metadata[execute.FIGURE]
+    assert set(versions) == {"wide.svg", "narrow.svg"}
+    assert "image/png" in output.data
+    found = [re.search(r' width="(\d+)"', opened(versions[name])) for name in sorted(versions)]
+    narrow, wide = (int(width[1]) for width in found if width)
+    assert narrow < 400 < 600 < wide
