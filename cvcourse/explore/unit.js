@@ -205,7 +205,7 @@ function render({ model, el }) {
     }, PAUSE);
   }
 
-  const unwatch = watch(model, TRAITS, () => {
+  function draw() {
     const state = get();
     const { maps, n: units, index, region: [top, left, bottom, right] } = place(state);
     const bytes = bytesOf(state.pixels);
@@ -246,8 +246,10 @@ function render({ model, el }) {
         .map(([change, verb]) => `${verb} it most, to ${fixed(value + change, 2)}, around (${Math.floor(changes.indexOf(change) / n)}, ${changes.indexOf(change) % n})`);
       say(`${which}${`${square} ${parts.join("; it ") || "hardly changes it anywhere"}.`.replace(/^a/, "A")}`);
     });
-  });
-  return () => { rest(); choice.end(); unwatch(); };
+  }
+
+  const ends = [() => rest(), choice.end, when_near(el, () => ends.push(watch(model, TRAITS, draw)))];
+  return () => ends.forEach((one) => one());
 }
 
 export default { compute, render };

@@ -142,7 +142,9 @@ def piece() -> UnitLens:
 
 def settled(tab: Any) -> str:
     """The summary, once the square has been everywhere."""
-    tab.wait_for_function("!document.querySelector('.cvx-summary').textContent.includes('Moving')")
+    tab.wait_for_function(
+        "/^Unit(?!.*Moving)/.test(document.querySelector('.cvx-summary').textContent)"
+    )
     return tab.locator(".cvx-summary").inner_text()
 
 
@@ -216,6 +218,15 @@ def test_a_swipe_scrolls_the_page(piece: UnitLens, show) -> None:
     assert [tab.locator("[role=application]").nth(i).evaluate(held) for i in (0, 1)] == [
         "pan-y"
     ] * 2
+
+
+def test_a_network_far_below_is_not_asked_before_the_reader_is_near(piece, show) -> None:
+    tab = show("<div style='height: 5000px'></div>", piece)
+    told = tab.locator(".cvx-summary")
+    tab.wait_for_timeout(300)
+    assert told.text_content() == ""
+    tab.evaluate("scrollTo(0, document.body.scrollHeight)")
+    told.get_by_text("Unit in map 1, row 3, column 4").wait_for(state="attached")
 
 
 def test_mistakes_are_named(piece: UnitLens) -> None:
