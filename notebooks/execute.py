@@ -73,6 +73,12 @@ def execute(path: Path) -> float:
             data.pop(WIDGET_VIEW, None)  # without its kernel it is its HTML
             if "image/png" in data:
                 data["image/png"] = smaller(data["image/png"])
+                if FIGURE not in output.metadata:
+                    raise RuntimeError(
+                        f"cell {cell.id} of {path.name} has a picture without "
+                        "its versions for a page; expected a figure of "
+                        "Matplotlib, and figures.py beside the notebook"
+                    )
     unfinished = path.with_suffix(".part")
     nbformat.write(notebook, unfinished)
     os.replace(unfinished, path)

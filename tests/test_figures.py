@@ -1,4 +1,4 @@
-"""A figure as a phone shows it, and in lines: what `notebooks/figures.py` draws."""
+"""A figure as a phone shows it, and in lines: what `figures.py` and `narrow.py` draw."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from cvcourse.experiment import interval
 sys.path.insert(0, str(Path(__file__).parents[1] / "notebooks"))
 import execute
 import figures
+import narrow
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +55,10 @@ def box(ax: Axes) -> tuple[float, float, float, float]:
 
 def test_panels_stand_below_each_other_and_each_says_what_it_shows() -> None:
     fig = two_panels()
-    assert figures.narrow(fig)
+    assert narrow.narrow(fig)
     fig.draw_without_rendering()
     upper, lower = fig.axes
-    assert fig.get_figwidth() == figures.WIDTH
+    assert fig.get_figwidth() == narrow.WIDTH
     assert box(upper)[0] == pytest.approx(box(lower)[0])
     assert box(upper)[1] > box(lower)[3]
     assert lower.get_title(loc="left") == "a record"
@@ -68,7 +69,7 @@ def test_panels_stand_below_each_other_and_each_says_what_it_shows() -> None:
 
 def test_a_legend_hides_nothing_and_keeps_its_markers() -> None:
     fig = two_panels()
-    figures.narrow(fig)
+    narrow.narrow(fig)
     fig.draw_without_rendering()
     upper = fig.axes[0]
     legend = upper.get_legend()
@@ -84,11 +85,41 @@ def test_the_legend_of_a_figure_goes_to_its_top() -> None:
         plot.whiskers(ax, [0], interval([0.1, 0.2]), "CNN")
     handles, names = axes[0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside right upper")
-    figures.narrow(fig)
+    narrow.narrow(fig)
     fig.draw_without_rendering()
     (legend,) = fig.legends
     assert legend.get_window_extent().y0 >= max(box(ax)[3] for ax in fig.axes)
     assert [text.get_text() for text in legend.get_texts()] == ["CNN"]
+
+
+def test_a_legend_keeps_its_own_title_and_colours() -> None:
+    fig, axes = plt.subplots(1, 2, figsize=(7.2, 3))
+    for ax, colour in zip(axes, (plot.ORANGE, plot.BLUE), strict=True):
+        ax.plot([0, 1], color=colour, label="test")
+        ax.legend(title="training pictures")
+    narrow.narrow(fig)
+    legends = [ax.get_legend() for ax in axes]
+    assert [each.get_lines()[0].get_color() for each in legends] == [plot.ORANGE, plot.BLUE]
+    assert {each.get_title().get_text() for each in legends} == {"training pictures"}
+
+
+def test_formulas_stay_whole_and_no_word_is_smaller_than_the_rest() -> None:
+    formula = r"$p(y \mid x) = \sum_k w_k\, p_k(y \mid x)$, averaged"
+    fig, ax = plt.subplots(figsize=(7.2, 3))
+    ax.set_xlabel(formula)
+    tiny = ax.text(0, 0, "tiny", fontsize=5)
+    narrow.narrow(fig)
+    assert ax.get_xlabel() == formula
+    assert tiny.get_fontsize() == narrow.SMALLEST
+
+
+def test_a_title_comes_from_above_and_not_from_below() -> None:
+    fig, axes = plt.subplots(2, 2, figsize=(7.2, 6))
+    axes[0, 0].set_title("ten labels")
+    axes[1, 1].set_title("a side")
+    narrow.narrow(fig)
+    titles = [ax.get_title(loc="left") for ax in fig.axes]
+    assert titles == ["ten labels", "", "ten labels", "a side"]
 
 
 def test_long_names_of_rows_are_broken_and_do_not_touch() -> None:
@@ -96,7 +127,7 @@ def test_long_names_of_rows_are_broken_and_do_not_touch() -> None:
     fig, ax = plt.subplots(figsize=(7.2, 2.2))
     plot.whiskers(ax, range(8), [interval([0.1, 0.2])] * 8, across=True)
     ax.set_yticks(range(8), names)
-    figures.narrow(fig)
+    narrow.narrow(fig)
     fig.draw_without_rendering()
     labels = [label for label in ax.get_yticklabels() if label.get_text()]
     assert all("\n" in label.get_text() for label in labels)
@@ -110,7 +141,7 @@ def test_marks_that_would_touch_are_tilted(marks: list[int], tilted: bool) -> No
     fig, ax = plt.subplots()
     ax.plot([1, 1000], [0, 1])
     plot.log_ticks(ax, marks)
-    figures.narrow(fig)
+    narrow.narrow(fig)
     fig.draw_without_rendering()
     assert {label.get_rotation() > 0 for label in ax.get_xticklabels()} == {tilted}
 
@@ -118,23 +149,35 @@ def test_marks_that_would_touch_are_tilted(marks: list[int], tilted: bool) -> No
 def test_a_long_row_of_pictures_is_cut_into_rows_as_long_as_each_other() -> None:
     black = np.zeros((1, 8, 8), np.uint8)
     fig = plot.grid([[black] * 6] * 2, row_titles=["before", "after"], titles=list("abcdef"))
-    figures.narrow(fig)
+    narrow.narrow(fig)
     fig.draw_without_rendering()
     places = np.array([box(ax)[:2] for ax in fig.axes]).round()
-    assert [len({*places[i : i + 3, 1]}) for i in (0, 3, 6, 9)] == [1, 1, 1, 1]
     assert len({*places[:, 1]}) == 4
-    assert fig.axes[0].get_title() == "a"
+    heights = places.reshape(2, 2, 3, 2)[..., 0, 1]  # before and after, their halves
+    assert heights[0, 0] > heights[1, 0] > heights[0, 1] > heights[1, 1], "columns stay together"
+    names = [[text.get_text() for text in fig.axes[i].texts] for i in (0, 3, 6, 9)]
+    assert names == [["before"], ["before"], ["after"], ["after"]]
 
 
 def test_the_words_above_pictures_have_room() -> None:
     black = np.zeros((1, 8, 8), np.uint8)
     fig = plot.grid([[black] * 5], titles=["0.64 right arrow\n0.36 left arrow"] * 5)
-    figures.narrow(fig)
+    narrow.narrow(fig)
     fig.draw_without_rendering()
     titles = [ax.title.get_window_extent() for ax in fig.axes]
     rows = [(a, b) for a, b in pairwise(titles) if abs(a.y0 - b.y0) < 5]
     assert rows
     assert all(left.x1 <= right.x0 for left, right in rows)
+
+
+def test_a_figure_goes_on_as_it_was() -> None:
+    fig = two_panels()
+    shell = figures.Versions()
+    told = shell(fig)
+    assert told
+    assert set(told[1]) == {"wide.svg", "narrow.svg"}
+    assert fig.get_size_inches().tolist() == [7.2, 3]
+    assert len(plt.get_fignums()) == 1
 
 
 def test_what_is_narrow_or_has_parts_of_its_own_stays() -> None:
@@ -144,9 +187,9 @@ def test_what_is_narrow_or_has_parts_of_its_own_stays() -> None:
         part.subplots()
     free = plt.figure(figsize=(7.2, 3))
     free.add_axes((0.1, 0.1, 0.8, 0.8))
-    for fig in (small, parts, free):
+    for fig in (small, parts, free, plt.figure(figsize=(7.2, 3))):
         before = fig.get_size_inches().tolist()
-        assert not figures.narrow(fig)
+        assert not narrow.narrow(fig)
         assert fig.get_size_inches().tolist() == before
 
 
@@ -169,7 +212,7 @@ def test_a_kernel_tells_the_versions_where_the_book_is_executed(tmp_path: Path) 
     code = "import matplotlib.pyplot as plt\nplt.subplots(figsize=(7.2, 3))\nplt.show()"
     path = tmp_path / "one.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell(code)]), path)
-    for module in (figures, execute):  # as beside every notebook of the book
+    for module in (figures, narrow, execute):  # as beside every notebook of the book
         assert module.__file__
         shutil.copy(module.__file__, tmp_path)
     (output,) = execute.run(path).cells[0].outputs
@@ -177,5 +220,5 @@ def test_a_kernel_tells_the_versions_where_the_book_is_executed(tmp_path: Path) 
     assert set(versions) == {"wide.svg", "narrow.svg"}
     assert "image/png" in output.data
     found = [re.search(r' width="(\d+)"', opened(versions[name])) for name in sorted(versions)]
-    narrow, wide = (int(width[1]) for width in found if width)
-    assert narrow < 400 < 600 < wide
+    small, large = (int(width[1]) for width in found if width)
+    assert small < 400 < 600 < large

@@ -44,11 +44,10 @@ def other_versions(notebook: Path) -> dict[bytes, dict[str, bytes]]:
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     return {
         b64decode(output.data["image/png"]): {
-            name: gzip.decompress(b64decode(text))
-            for name, text in output.metadata.get(FIGURE, {}).items()
+            name: gzip.decompress(b64decode(text)) for name, text in output.metadata[FIGURE].items()
         }
         for output in outputs
-        if "image/png" in output.get("data", {})
+        if FIGURE in output.get("metadata", {})
     }
 
 
@@ -66,7 +65,7 @@ def fit(app: Sphinx, doctree: nodes.document) -> None:
     for image in images:
         shown = {"wide": image}
         file = Path(app.env.relfn2path(image["uri"], app.env.docname)[1])
-        versions = drawn.get(file.read_bytes(), {}) if drawn else {}
+        versions = drawn.get(file.read_bytes(), {}) if drawn and file.is_file() else {}
         for name, content in versions.items():
             beside = file.with_name(f"{file.stem}-{name}")
             beside.write_bytes(content)

@@ -60,7 +60,7 @@ def by_budget(claims: Sequence[Claim], records: Sequence[Record]) -> Figure:
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1.05), fontsize="small")
     log_ticks(axes[-1, 0], sorted(budgets))
     axes[-1, 0].set_xticklabels([f"×{budget:g}" for budget in sorted(budgets)])
-    axes[-1, 0].set_xlabel("length of training, beside that of the chapter")
+    axes[-1, 0].set_xlabel("length of training (×1: the chapter’s)")
     return fig
 
 

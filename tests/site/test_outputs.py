@@ -47,8 +47,8 @@ FIRST_COLUMN = """() => [...document.querySelectorAll("[role=region] table")].ma
 EAGER = "document.querySelectorAll('img').forEach((each) => { each.loading = 'eager'; })"
 #: Whether each picture has come.
 LOADED = "(all) => Promise.all(all.map((img) => img.decode().then(() => img.naturalWidth > 0)))"
-#: Pixels: the smallest words of a figure, 8.3 points at 110 dots an inch.
-SMALL_WORDS = 8.33 * 110 / 72
+#: In an SVG of Matplotlib: the size of some words, in hundreds of points.
+SIZE = re.compile(r"scale\((0\.\d+) -")
 
 Show = Callable[[str, int], Any]
 
@@ -80,15 +80,18 @@ def test_nothing_is_cut(page: str, show: Show) -> None:
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
-def test_a_figure_is_drawn_for_the_screen_that_shows_it(page: str, show: Show) -> None:
+def test_a_figure_is_drawn_for_the_screen_that_shows_it(page: str, site: Path, show: Show) -> None:
     tab = show(page, PHONE)
     tab.evaluate(EAGER)
     narrow, wide = tab.locator("img.narrow"), tab.locator("img.wide")
     assert narrow.count() == wide.count()
     assert narrow.count() or "own_picture" in page
     for each in narrow.all():
+        source = each.get_attribute("src")
         scale = (each.bounding_box()["width"] - 10) / int(each.get_attribute("width"))
-        assert scale * SMALL_WORDS >= 11, each.get_attribute("src")
+        sizes = map(float, SIZE.findall((site / page).parent.joinpath(source).read_text("utf-8")))
+        words = 100 * min(sizes, default=1) * 110 / 72  # pixels, where it is not scaled
+        assert scale * words >= 11, source
     assert all(tab.locator("img:is(.narrow, .wide)").evaluate_all(LOADED))
     assert not any(each.is_visible() for each in wide.all())
     tab.set_viewport_size({"width": LAPTOP, "height": 900})
