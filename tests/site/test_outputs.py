@@ -117,6 +117,18 @@ def test_a_small_picture_can_be_read_at_full_size(show: Show) -> None:
     assert not switch.is_visible()
 
 
+def test_a_solution_keeps_its_lines_on_a_phone(show: Show) -> None:
+    tab = show("notebooks/03_one_layer.html", PHONE)
+    solution = tab.locator(".practice details", has_text="Solution").nth(1)
+    solution.locator("summary").click()
+    code = solution.locator("pre")
+    lines = code.text_content().count("\n") + 1
+    spacing = float(code.evaluate("(e) => getComputedStyle(e).lineHeight").removesuffix("px"))
+    scrollbar, padding = 20, 20
+    assert code.bounding_box()["height"] <= lines * spacing + padding + scrollbar
+    assert tab.evaluate("document.documentElement.scrollWidth") == PHONE
+
+
 def test_a_note_beside_the_text_leaves_the_rest_as_it_is(show: Show) -> None:
     tab = show("notebooks/05_lenet_alexnet_vgg.html", LAPTOP)
     note = tab.locator(".margin[role=note]", has_text="A trap")
