@@ -248,6 +248,7 @@ function render({ model, el }) {
     });
   }
 
+  say("The network has not been asked yet. It is, once this figure is near.");
   const ends = [() => rest(), choice.end, when_near(el, () => ends.push(watch(model, TRAITS, draw)))];
   return () => ends.forEach((one) => one());
 }
