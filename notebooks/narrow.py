@@ -156,13 +156,10 @@ def height(ax: Axes, columns: int) -> float:
 def anew(legend: Legend, axes: list[Axes]) -> dict[str, Any]:
     """What a legend of these panels says, for one in its place; it goes."""
     names = [text.get_text() for text in legend.get_texts()]
-    drawn: dict[
-        str, Any
-    ] = {}  # with their markers, which the legend's own pictures lack
+    drawn: dict[str, Any] = {}  # with markers, which legend_handles lack
     for ax in reversed(axes):
-        drawn |= dict(
-            zip(*reversed(ax.get_legend_handles_labels()), strict=True)
-        )
+        found, labels = ax.get_legend_handles_labels()
+        drawn |= dict(zip(labels, found, strict=True))
     said = zip(names, legend.legend_handles, strict=True)
     handles: list[Any] = [drawn.get(name, own) for name, own in said]
     legend.remove()

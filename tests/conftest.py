@@ -1,4 +1,4 @@
-"""A browser that can reach nothing beyond this machine, and a web server to show it pages."""
+"""A browser that can reach nothing beyond this machine, a web server to show it pages; a style."""
 
 from __future__ import annotations
 
@@ -60,6 +60,19 @@ def open_tab(browser: Any) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def style() -> Iterator[None]:
+    """The book's figures, and none left open."""
+    import matplotlib.pyplot as plt
+
+    from cvcourse import plot
+
+    with plt.rc_context():
+        plot.use_style()
+        yield
+    plt.close("all")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
@@ -15,14 +15,7 @@ from cvcourse.experiment import Claim, Record, claim, interval, more, repeat
 
 BLACK = np.zeros((1, 4, 4), np.uint8)
 ONE = interval([0.1, 0.2])  # of one value
-
-
-@pytest.fixture(autouse=True)
-def style() -> Iterator[None]:
-    with mpl.rc_context():
-        plot.use_style()
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("style")
 
 
 def luminance(color: str) -> float:

@@ -10,15 +10,13 @@ is run, it is nothing.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 from docutils import nodes
 from ledger import claims_of
 from ledger_data import VERDICTS, Claim, css_class
-from parts import markdown, paragraph
+from parts import markdown, paragraph, read_cells
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
@@ -28,12 +26,6 @@ logger = logging.getLogger(__name__)
 
 BORROWED = re.compile(r"<!-- output of (\S+) (\S+) -->")
 MINUTES = re.compile(r"\*\*Time\*\* (\d+) minutes to read")
-
-
-def read_cells(env: BuildEnvironment, name: str) -> list[nbformat.NotebookNode]:
-    """The cells of a notebook, by its path from the source folder; the page now depends on it."""
-    env.note_dependency(name)
-    return list(nbformat.read(Path(env.srcdir, name), as_version=4).cells)
 
 
 def stored_output(env: BuildEnvironment, path: str, id: str) -> nodes.container:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import gzip
 import re
 from base64 import b64decode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from docutils import nodes
+from nbformat import NotebookNode
+from parts import read_cells
 from sphinx.application import Sphinx
 
 #: Of an output's metadata, from `notebooks/figures.py`: a figure's versions, name → gzip in base64.
@@ -38,9 +40,8 @@ def list_findings(app: Sphinx, doctree: nodes.document) -> None:
             block.replace_self(nodes.container("", verdict, items, classes=classes))
 
 
-def other_versions(notebook: Path) -> dict[bytes, dict[str, bytes]]:
-    """Each figure of a notebook that has others: its PNG → name → file."""
-    cells = nbformat.read(notebook, as_version=4).cells
+def other_versions(cells: Sequence[NotebookNode]) -> dict[bytes, dict[str, bytes]]:
+    """Each figure that has others beside its PNG: the PNG → name → file."""
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     return {
         b64decode(output.data["image/png"]): {
@@ -49,6 +50,17 @@ def other_versions(notebook: Path) -> dict[bytes, dict[str, bytes]]:
         for output in outputs
         if FIGURE in output.get("metadata", {})
     }
+
+
+def written(image: nodes.image, file: Path, versions: dict[str, bytes]) -> dict[str, nodes.image]:
+    """Wide or narrow → an image like this one, whose file stands beside this one's."""
+    copies = {}
+    for name, content in versions.items():
+        beside = file.with_name(f"{file.stem}-{name}")
+        beside.write_bytes(content)
+        copy = copies[name.split(".")[0]] = image.deepcopy()
+        copy["uri"] = image["uri"].replace(file.name, beside.name)
+    return copies
 
 
 def fit(app: Sphinx, doctree: nodes.document) -> None:
@@ -60,25 +72,20 @@ def fit(app: Sphinx, doctree: nodes.document) -> None:
         return  # a reader of electronic books has its own
     cells = (node for node in doctree.findall(nodes.container) if "cell_output" in node["classes"])
     images = [image for cell in cells for image in cell.findall(nodes.image)]
-    page = app.env.doc2path(app.env.docname)
-    drawn = other_versions(Path(page)) if images and page.endswith(".ipynb") else {}
+    page = str(app.env.doc2path(app.env.docname, base=False))
+    notebook = page.endswith(".ipynb") and images
+    drawn = other_versions(read_cells(app.env, page)) if notebook else {}
     for image in images:
-        shown = {"wide": image}
         file = Path(app.env.relfn2path(image["uri"], app.env.docname)[1])
         versions = drawn.get(file.read_bytes(), {}) if drawn and file.is_file() else {}
-        for name, content in versions.items():
-            beside = file.with_name(f"{file.stem}-{name}")
-            beside.write_bytes(content)
-            screen = name.split(".")[0]
-            shown[screen] = image.deepcopy()
-            shown[screen]["uri"] = image["uri"].replace(file.name, beside.name)
+        shown = {"wide": image.deepcopy(), **written(image, file, versions)}
         if "narrow" in shown:
             for screen, version in shown.items():
                 version["classes"].append(screen)
             image.replace_self([*shown.values()])
         else:
             before, after = (nodes.raw("", html, format="html") for html in ENLARGE)
-            image.replace_self([before, shown["wide"].deepcopy(), after])
+            image.replace_self([before, shown["wide"], after])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,14 +1,22 @@
-"""What our extensions make pages of: paragraphs, with links and without, and labels."""
+"""What our extensions make pages of: cells of notebooks, paragraphs, and labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
+import nbformat
 from docutils import nodes
 from sphinx.domains.std import StandardDomain
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
+
+
+def read_cells(env: BuildEnvironment, name: str) -> list[nbformat.NotebookNode]:
+    """The cells of a notebook, by its path from the source folder; the page now depends on it."""
+    env.note_dependency(name)
+    return list(nbformat.read(Path(env.srcdir, name), as_version=4).cells)
 
 
 def paragraph(*parts: nodes.Node | str, classes: Sequence[str] = ()) -> nodes.paragraph:

@@ -1,4 +1,4 @@
-"""Which pages the book has."""
+"""Which pages the book has, and what tests of several kinds do with them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,3 +21,5 @@ def documents(node: Any) -> Iterator[str]:
 TABLE_OF_CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [*(f"{name}.html" for name in documents(TABLE_OF_CONTENTS)), "index.html", "search.html"]
 CHAPTERS = [name for name in PAGES if name.startswith("notebooks/")]
+#: A script: pictures that wait until the reader is near come at once.
+FETCH_ALL = "document.querySelectorAll('img').forEach((each) => { each.loading = 'eager'; })"

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from pages import CHAPTERS
+from pages import CHAPTERS, FETCH_ALL
 from PIL import Image
 
 WIDTHS = LAPTOP, _, PHONE = 1400, 820, 390
@@ -44,7 +44,6 @@ FIRST_COLUMN = """() => [...document.querySelectorAll("[role=region] table")].ma
     return Math.max(...widths) / box.width;
 })"""
 
-EAGER = "document.querySelectorAll('img').forEach((each) => { each.loading = 'eager'; })"
 #: Whether each picture has come.
 LOADED = "(all) => Promise.all(all.map((img) => img.decode().then(() => img.naturalWidth > 0)))"
 #: In an SVG of Matplotlib: the size of some words, in hundreds of points.
@@ -82,7 +81,7 @@ def test_nothing_is_cut(page: str, show: Show) -> None:
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_a_figure_is_drawn_for_the_screen_that_shows_it(page: str, site: Path, show: Show) -> None:
     tab = show(page, PHONE)
-    tab.evaluate(EAGER)
+    tab.evaluate(FETCH_ALL)
     narrow, wide = tab.locator("img.narrow"), tab.locator("img.wide")
     assert narrow.count() == wide.count()
     assert narrow.count() or "own_picture" in page

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from pages import CHAPTERS, PAGES, ROOT
+from pages import CHAPTERS, FETCH_ALL, PAGES, ROOT
 from sphinx.errors import ExtensionError
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -19,7 +19,6 @@ from light import FIGURE, THEME_SCRIPT, UNCOLOURED, apart, rest, sized
 from one_stylesheet import purge
 
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
-FETCH_ALL = "document.querySelectorAll('img').forEach((each) => { each.loading = 'eager'; })"
 #: How everything on a page looks, to compare two stylesheets by.
 LOOKS = """() => [...document.querySelectorAll("body, body *:not(svg *, math *)")].map((each) => {
     const style = getComputedStyle(each);
