@@ -6,25 +6,23 @@ are done in little more than the time of one.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pickle
 import re
 import signal
-import sys
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from functools import cache
 from itertools import count
-from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import torch
-from threadpoolctl import threadpool_limits
+from joblib import Parallel, delayed, parallel_config
 
 from cvcourse.checks import Seed, check, checked
 from cvcourse.files import write_file
@@ -38,17 +36,16 @@ Result = TypeVar("Result")
 KEEP = "CVCOURSE_KEEP_SEEDS"
 
 _calls = count()
-_function: Callable[[int], Any]  # of a worker; what it closes over came with the fork
 
 
 @checked
 def parallel_map(function: Callable[[int], Result], seeds: Iterable[int]) -> dict[int, Result]:
     """`{seed: function(seed) for seed in seeds}`, on all the cores that PyTorch may use.
 
-    On Linux without a GPU each core gets a process that is a copy of this one, and one thread: what
-    the function returns comes back, what it changes outside itself does not. Elsewhere the seeds
-    run one after another: a process that has used a GPU cannot be copied, and other systems cannot
-    be trusted to copy any.
+    Each core gets a process of its own (joblib's), and one thread. The function goes there with all
+    that it uses, and what it returns comes back; what it changes outside itself does not. The first
+    call takes some seconds more, until the processes are there. On a CUDA GPU the seeds run one
+    after another: they would only wait for each other.
 
     All global random states are seeded with the seed first, so that nothing depends on which seeds
     ran before, or where.
@@ -72,14 +69,60 @@ def parallel_map(function: Callable[[int], Result], seeds: Iterable[int]) -> dic
         raise ValueError(f"seeds are {seeds}; expected none twice")
     function = _kept(function, f"{next(_calls):03}")
     workers = min(torch.get_num_threads(), len(seeds))
-    if workers < 2 or sys.platform != "linux" or torch.accelerator.is_available():
+    if workers < 2 or torch.cuda.is_available():
         return {seed: _run(function, seed) for seed in progress(seeds, desc="seeds")}
-    with _pool(workers, function) as pool:
-        futures = [pool.submit(_run_here, seed) for seed in seeds]
-        failure = _first_failure(futures)
-        if failure is not None:
-            raise failure.error() from RuntimeError(failure.traceback)
-        return {seed: future.result() for seed, future in zip(seeds, futures, strict=True)}
+    found = dict(progress(_side_by_side(function, seeds, workers), total=len(seeds), desc="seeds"))
+    return {seed: found[seed] for seed in seeds}
+
+
+def _side_by_side(
+    function: Callable[[int], Result], seeds: list[int], workers: int
+) -> Iterator[tuple[int, Result]]:
+    """Seeds and results, as they come; an error or Ctrl-C stops what still runs."""
+    jobs = (delayed(_run_there)(function, seed, os.getpid()) for seed in seeds)
+    with (
+        # Arrays are copied: joblib would lend large ones, which cannot be written to.
+        parallel_config("loky", n_jobs=workers, inner_max_num_threads=1, max_nbytes=None),
+        warnings.catch_warnings(),
+    ):
+        # It says so when it replaces a process that has grown large, and when we stop some.
+        warnings.filterwarnings("ignore", ".*(worker stopped while|have been cancelled)")
+        outcomes = Parallel(return_as="generator_unordered")(jobs)
+        try:
+            for seed, outcome in outcomes:
+                if isinstance(outcome, _Failure):
+                    raise outcome.error() from RuntimeError(outcome.traceback)
+                yield seed, outcome
+        finally:
+            outcomes.close()
+
+
+def _run_there(function: Callable[[int], Any], seed: int, parent: int) -> tuple[int, Any]:
+    _become_worker(parent)
+    try:
+        return seed, _run(function, seed)
+    except Exception as error:
+        return seed, _Failure.of(error)
+
+
+@cache
+def _become_worker(parent: int) -> None:
+    cv2.setNumThreads(1)  # joblib sees to all other libraries
+    os.environ["TQDM_DISABLE"] = "1"  # one bar is enough
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process to handle
+    Thread(target=_end_with, args=[parent], daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process within a second of its parent, which may have been killed."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _run(function: Callable[[int], Result], seed: int) -> Result:
+    with seeded(seed):
+        return function(seed)
 
 
 class _Failure(NamedTuple):
@@ -108,18 +151,6 @@ class _Failure(NamedTuple):
         return error
 
 
-def _run(function: Callable[[int], Result], seed: int) -> Result:
-    with seeded(seed):
-        return function(seed)
-
-
-def _run_here(seed: int) -> Any:
-    try:
-        return _run(_function, seed)
-    except BaseException as error:
-        return _Failure.of(error)
-
-
 def _kept(function: Callable[[int], Result], call: str) -> Callable[[int], Result]:
     """The same function, which keeps its results in the folder `KEEP`, if that is set."""
     folder = os.environ.get(KEEP)
@@ -136,68 +167,3 @@ def _kept(function: Callable[[int], Result], call: str) -> Callable[[int], Resul
         return found
 
     return keeping
-
-
-@contextmanager
-def _pool(workers: int, function: Callable[[int], Any]) -> Iterator[ProcessPoolExecutor]:
-    """Copies of this process that wait for seeds; an error or Ctrl-C stops them at once."""
-    start = (function, os.getpid())
-    pool = ProcessPoolExecutor(workers, get_context("fork"), _become_worker, start)
-    with _one_thread(), warnings.catch_warnings():
-        # Python warns of threads, which a copy has not. A kernel's own it can do without.
-        warnings.filterwarnings("ignore", ".*use of fork", DeprecationWarning)
-        try:
-            yield pool
-        except BaseException:
-            for process in dict(pool._processes).values():  # terminate_workers(), from Python 3.14
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread for every library that has its own, here before the copies are made.
-
-    In a copy it would be too late: OpenCV waits there for threads that were not copied.
-    """
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        with threadpool_limits(1):  # NumPy's and scikit-learn's
-            yield
-    finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
-
-
-def _become_worker(function: Callable[[int], Any], parent: int) -> None:
-    global _function
-    _function = function
-    _end_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process to handle
-    os.environ["TQDM_DISABLE"] = "1"  # so is the bar
-
-
-def _end_with(parent: int) -> None:
-    """Ask Linux to end this process when its parent ends, however that comes about."""
-    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-    if os.getppid() != parent:  # it had ended before we asked
-        os._exit(1)
-
-
-def _first_failure(futures: list[Future[Any]]) -> _Failure | None:
-    """Wait for all seeds, with a bar, or for the first of them that fails."""
-    pending = set(futures)
-    with progress(total=len(futures), desc="seeds") as bar:
-        while pending:
-            done, pending = wait(pending, timeout=1)
-            bar.update(len(done))
-            bar.refresh()  # the clock goes on between two seeds
-            for outcome in [future.result() for future in done]:
-                if isinstance(outcome, _Failure):
-                    return outcome
-    return None

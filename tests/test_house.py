@@ -80,11 +80,26 @@ def test_no_workflow_runs_for_a_stranger_with_the_repositorys_rights() -> None:
 
 def test_the_matrix_is_the_pythons_that_the_package_promises() -> None:
     jobs = load(ROOT / ".github/workflows/test.yml")["jobs"]
-    assert set(jobs) == {"test", "wheel"}
-    for job in jobs.values():
-        assert job["strategy"]["matrix"]["python"] == PYTHONS
+    assert set(jobs) == {"test", "wheel", "no-make"}
+    for name in ("test", "wheel"):
+        assert jobs[name]["strategy"]["matrix"]["python"] == PYTHONS
     assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
     assert f"Python {PYTHONS[0]}–{PYTHONS[-1]}" in text("README.md")
+
+
+def test_the_other_systems_run_the_commands_that_the_book_gives() -> None:
+    job = load(ROOT / ".github/workflows/test.yml")["jobs"]["no-make"]
+    systems = job["strategy"]["matrix"]["system"]
+    assert [system.partition("-")[0] for system in systems] == ["macos", "windows"]
+    said = text("book/how-to-use.md")
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    for command in ("python -m venv .venv", "pip install -r requirements.txt"):
+        assert command in commands
+        assert command in said
+    assert "jupyter-book build . -n -W --keep-going" in commands
+    assert "`jupyter-book build . -n -W --keep-going`" in said
+    assert "pytest --nbval notebooks" in commands
+    assert "pytest --nbval notebooks" in said
 
 
 def test_the_citation_is_of_this_version_and_repository() -> None:

@@ -98,9 +98,9 @@ def test_every_figure_says_in_words_what_it_shows(path: Path) -> None:
         assert not draws or len(alt) > 60, cell.source
 
 
-def test_every_figure_but_five_is_also_drawn_for_a_phone() -> None:
-    """Those have parts that are laid out by hand, or are small enough."""
-    left_out = {"fig-digits", "fig-grid", "fig-soft-labels", "fig-shortcuts", "fig-after"}
+def test_every_figure_but_four_is_also_drawn_for_a_phone() -> None:
+    """Those are small enough."""
+    left_out = {"fig-alike", "fig-soft-labels", "fig-shortcuts", "fig-after"}
     drawn = {
         cell.metadata.mystnb.figure.name: output.metadata.get(FIGURE, {})
         for path in PATHS

@@ -202,13 +202,17 @@ def test_effects_are_drawn_against_the_length_of_training() -> None:
         Record("n", "p", "2026-01-02", "a kettle", {}, {}, {}, (made(e)[1],), budget=budget)
         for e, budget in ((0.5, 4), (0.7, 16), (0.9, 1))  # the last is no longer than the chapter
     ]
-    fig = plot.by_budget([made(0.3)[0]], records)
+    fig = plot.by_budget({"What it costs": made(0.3)[0]}, records)
     (ax,) = fig.axes
     line = ax.get_lines()[0]
     assert line.get_xdata().tolist() == [1, 4, 16]
     assert line.get_ydata() == pytest.approx([0.3, 0.5, 0.7])
     assert [label.get_text() for label in ax.get_xticklabels()] == ["×1", "×4", "×16"]
+    assert ax.get_title(loc="left") == "What it costs"
     assert ax.get_legend_handles_labels()[1] == ["gain"]
+    (alone,) = plot.by_budget({"What it costs": made(0.3)[0]}, records[:0]).axes
+    ((low, high),) = [bar.get_segments()[0][:, 1] for bar in alone.containers[0].lines[2]]
+    assert (low, high) == pytest.approx((0.3 - 0.0248, 0.3 + 0.0248), abs=1e-3)
     counted = claim("c", "confirmed", {"it is": True}, effect={"weights": (7, ",d")}, short="yes")
     with pytest.raises(ValueError, match="no claim has an effect with an interval"):
-        plot.by_budget([counted], records)
+        plot.by_budget({"Counted": counted}, records)

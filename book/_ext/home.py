@@ -10,12 +10,15 @@ is run, it is nothing.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from typing import Any
 
 import yaml
 from docutils import nodes
 from ledger import claims_of
 from ledger_data import VERDICTS, Claim, css_class
+from nbformat import NotebookNode
+from outputs import versions_of
 from parts import markdown, paragraph, read_cells
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -47,12 +50,27 @@ def stored_output(env: BuildEnvironment, path: str, id: str) -> nodes.container:
         if "text/html" in data:
             found.append(nodes.raw("", data["text/html"], format="html"))
         elif "image/png" in data:
-            picture = data["image/png"].replace("\n", "")
             alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
-            found.append(nodes.image(uri=f"data:image/png;base64,{picture}", alt=alt))
+            found += pictures(output, alt)
     if not found:
         raise ValueError(f"cell {id} of {path} stores no picture and no HTML; run the notebook")
     return nodes.container("", *found, classes=["notebook-output", "cell_output"])
+
+
+def pictures(output: NotebookNode, alt: str) -> list[nodes.image]:
+    """A figure for wide screens and for narrow ones, or one picture for all."""
+    versions = versions_of(output)
+    if not versions:
+        plain = output.data["image/png"].replace("\n", "")
+        return [nodes.image(uri=f"data:image/png;base64,{plain}", alt=alt)]
+    return [
+        nodes.image(
+            uri=f"data:image/svg+xml;base64,{b64encode(content).decode()}",
+            alt=alt,
+            classes=[name.removesuffix(".svg")],
+        )
+        for name, content in versions.items()
+    ]
 
 
 def borrow(app: Sphinx, doctree: nodes.document) -> None:

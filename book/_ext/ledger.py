@@ -121,10 +121,13 @@ class ClaimsLedger(SphinxDirective):
 
 
 class Measured(SphinxDirective):
-    """What a chapter measured: the effects of its claims, as a table."""
+    """What a chapter measured: the effects of its claims, as a table; `:first:` so many of each."""
 
     required_arguments = 1
-    option_spec = {"of": directives.unchanged}  # noqa: RUF012 - docutils' own way
+    option_spec = {  # noqa: RUF012 - docutils' own way
+        "of": directives.unchanged,
+        "first": directives.positive_int,
+    }
 
     def run(self) -> list[nodes.Node]:
         """One row an effect, in the order of the chapter."""
@@ -133,7 +136,8 @@ class Measured(SphinxDirective):
         if not claims or set(wanted) - claims.keys():
             missing = ", ".join(set(wanted) - claims.keys()) or "any claim"
             raise self.error(f"{self.arguments[0]} does not settle {missing}")
-        found = [effect for id in wanted or claims for effect in claims[id].live["effect"]]
+        most = self.options.get("first")
+        found = [effect for id in wanted or claims for effect in claims[id].live["effect"][:most]]
         rows = [_row(paragraph(effect["what"]), paragraph(number(effect))) for effect in found]
         return [_table({"what": 60, "measured": 40}, rows, ["measured"])]
 
@@ -154,14 +158,18 @@ def _badge(verdict: str, text: str) -> nodes.Node:
 
 
 def _measured(claim: Claim) -> Iterator[nodes.Node]:
-    """The effects of each run, and how its findings came out; the records folded."""
+    """The effects of each run, and how its findings came out; the records folded.
+
+    A record that says the same to the last digit, of something that is counted, is left out.
+    """
+    said = [*effects(claim.live)] if claim.live else []
     if claim.live:
         yield _run("chapter", claim.live)
-    if claim.records:
-        count = len(claim.records)
+    if records := [record for record in claim.records if [*effects(record)] != said]:
+        count = len(records)
         summary = f"{count} longer run{'s' * (count > 1)}"
         yield nodes.raw("", f"<details><summary>{summary}</summary>", format="html")
-        for record in sorted(claim.records, key=lambda run: (run["dataset"], run["budget"])):
+        for record in sorted(records, key=lambda run: (run["dataset"], run["budget"])):
             seeds = max((finding.get("seeds", 0) for finding in record["findings"]), default=0)
             times = f" ×{record['budget']:g}" * (record["budget"] != 1)
             yield _run(f"{record['dataset']}{times}" + f", {seeds} seeds" * (seeds > 0), record)
@@ -174,7 +182,9 @@ def _run(source: str, run: dict[str, Any]) -> nodes.Node:
 
 
 def _trained_out(claim: Claim) -> Iterator[nodes.Node]:
-    """The effect against the training, in small, and three words."""
+    """The effect against the training, in small, and three words; or why there is none."""
+    if claim.untrained:
+        yield paragraph(f"not applicable ({claim.untrained})")
     if trained := claim.trained_out:
         yield nodes.raw("", small_figure(trained), format="html")
         stays = f"×{trained['plateau']:g}" if trained["plateau"] else "not reached"

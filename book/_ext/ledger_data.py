@@ -25,7 +25,8 @@ FORMS = json.loads(SCHEMA.read_text("utf-8"))["$defs"]
 PUBLISHED = FORMS["claim"]["properties"]
 VERDICTS = tuple(PUBLISHED["verdict"]["enum"])
 #: What an entry of `claims.yml` looks like, and what a cell or a record says of a claim.
-WRITTEN = {key: PUBLISHED[key] for key in ("id", "statement", "notes", "papers", "photographs")}
+KEYS = "id", "statement", "notes", "papers", "photographs", "untrained"
+WRITTEN = {key: PUBLISHED[key] for key in KEYS}
 ENTRY = Draft202012Validator(
     {
         "type": "object",
@@ -46,6 +47,7 @@ class Claim:
     notes: list[str]
     papers: list[str] = field(default_factory=list)
     photographs: str | None = None  #: why no run on photographs can be, or need be
+    untrained: str | None = None  #: why a longer training cannot change it
     notebook: str | None = None  #: the chapter that settles it
     live: dict[str, Any] = field(default_factory=dict)  #: what the chapter's cell shows
     records: list[dict[str, Any]] = field(default_factory=list)  #: the same of longer runs
@@ -63,7 +65,7 @@ class Claim:
     @property
     def trained_out(self) -> dict[str, Any] | None:
         """What more training makes of it; None where training cannot change it."""
-        found = trained_out(self.live, self.records)
+        found = None if self.untrained else trained_out(self.live, self.records)
         if found and self.photographs:
             found["photographs"] = "not applicable"
         return found

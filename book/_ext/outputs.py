@@ -40,15 +40,19 @@ def list_findings(app: Sphinx, doctree: nodes.document) -> None:
             block.replace_self(nodes.container("", verdict, items, classes=classes))
 
 
+def versions_of(output: NotebookNode) -> dict[str, bytes]:
+    """A figure's versions beside its PNG: "wide.svg" or "narrow.svg" → file."""
+    texts = output.get("metadata", {}).get(FIGURE, {})
+    return {name: gzip.decompress(b64decode(text)) for name, text in texts.items()}
+
+
 def other_versions(cells: Sequence[NotebookNode]) -> dict[bytes, dict[str, bytes]]:
     """Each figure that has others beside its PNG: the PNG → name → file."""
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     return {
-        b64decode(output.data["image/png"]): {
-            name: gzip.decompress(b64decode(text)) for name, text in output.metadata[FIGURE].items()
-        }
+        b64decode(output.data["image/png"]): versions
         for output in outputs
-        if FIGURE in output.get("metadata", {})
+        if (versions := versions_of(output))
     }
 
 

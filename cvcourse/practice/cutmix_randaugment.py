@@ -36,6 +36,7 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
         "That is λ as it was drawn. The piece sticks out, so it must be counted anew.": 0.64,
         "That is the share that was pasted; λ is what the picture keeps of its own.": 0.09,
         "The piece sticks out on two sides, not on one.": 0.82,
+        "That is the whole piece, 1 − 0.64. How much of it lies inside, and what is left?": 0.36,
         "A quarter of the piece is pasted, as you say; but the piece is 1 − λ, not λ.": 0.84,
         "The sides of the piece are the root of 1 − λ; you halved its area, and squared it.": (
             1 - 0.32**2
@@ -55,7 +56,7 @@ def share_left() -> float:
     "policies.",
     mistakes={
         "That is if no operation may come twice. Each is drawn from all fourteen.": 14 * 13 * 12,
-        "The order counts: a blur of the noise is not noise on the blur.": 364,
+        "The order counts: a turn and then a shear is not a shear and then a turn.": 364,
         "Choices multiply, they do not add up.": 42,
         "The other way round: fourteen choices, three times.": 3**14,
     },

@@ -168,6 +168,11 @@ def _teach(
         "Neither answer is softened: the temperature is missing inside.": partial(
             _teach, cold="student, teacher"
         ),
+        "That is no number (NaN). If you call F.kl_div: it takes log q first and p second.": (
+            lambda student, teacher, t: F.kl_div(
+                teacher.softmax(1), student.log_softmax(1), reduction="sum"
+            )
+        ),
         "F.kl_div takes the student's log-probabilities; these are probabilities, the logarithm is "
         "missing.": partial(_teach, said=torch.softmax),
         "Your softmax runs over the pictures of the batch; expected over the classes (dim=1).": (

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from cvcourse.checks import checked
+from cvcourse.experiment import Interval
 from cvcourse.practice.exercise import Exercise, Feedback, explain, not_a_function, nothing_yet
 from cvcourse.practice.reading import Array, agree, as_array, kind_of
 from cvcourse.practice.slips import slip
@@ -144,6 +145,8 @@ class Function(Exercise):
         kind = f"a {type(output).__name__}; expected numbers, in rows of one length"
         if output is None:
             kind = "nothing. Every way through it must end with return"
+        elif isinstance(output, Interval):
+            kind = "an interval; return the numbers of it that are asked for: .mean, .low or .high"
         return f"Called with {describe(call)}, your function gives {kind}."
 
     def _shown(self, answer: Callable[..., Any], given: list[Array], right: list[Array]) -> str:

@@ -49,7 +49,7 @@ from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
     },
 )
 def joint_error() -> float:
-    """Root-mean-square error, in pixels, of eye (2 pixels) and hand (1 pixel) together."""
+    """Root-mean-square error, in pixels, of eye (2 pixels) and hand (1 pixel); two decimals."""
     precision = 1 / 2**2 + 1 / 1**2
     return precision**-0.5
 
@@ -202,6 +202,11 @@ def _box_by_mass(mask: Tensor, half: float = 0.5) -> Tensor:
             lambda mask: _box(*_edges(mask), mask.shape[0], mask.shape[0])
         ),
         "The size is right. The place is the box's corner; expected its centre.": (_corner_box),
+        "The centre is half a pixel off: a box from pixel 3 to pixel 5 reaches from 3 to 6, so its "
+        "centre is 4.5.": lambda mask: (
+            _box(*_edges(mask), mask.shape[1], mask.shape[0])
+            - (torch.tensor([0.5 / mask.shape[1], 0.5 / mask.shape[0], 0, 0]))
+        ),
     },
 )
 def box_of(mask: Tensor) -> Tensor:

@@ -232,8 +232,8 @@ def _missed(scores: Tensor, labels: Tensor, k: int, largest: bool = True) -> Ten
         "You took the k lowest scores. The largest are the best guesses.": (
             lambda scores, labels, k: _missed(scores, labels, k, largest=False).mean()
         ),
-        "One hit among the k is enough. You count a picture as missed if any guess is wrong, and "
-        "some always is.": lambda scores, labels, k: 1.0,
+        "You count every picture as missed. One hit among the k is enough; and it is the indices "
+        "of the best scores that are compared with the labels.": lambda scores, labels, k: 1.0,
         "You looked at the k-th guess alone; all of the best k count.": lambda scores, labels, k: (
             (scores.topk(k, dim=1).indices[:, -1] != labels).double().mean()
         ),
@@ -262,7 +262,7 @@ quiz = Quiz(
     Question(
         "AlexNet's drawing has two rows. Why?",
         Right(
-            "It did not fit into one GPU of 3 GB.",
+            "It was too much for one GPU of 3 GB, or nearly.",
             "Grouped convolutions are what is left of it when it runs on one machine.",
         ),
         Wrong("One row sees colours, the other shapes.", "They came to; nobody planned it."),

@@ -193,7 +193,7 @@ quiz = Quiz(
         "Noisy Student ends above its first teacher. Whom should it be compared with?",
         Wrong(
             "With the first teacher.",
-            "That flatters it: the chain has had several times the steps.",
+            "That flatters it: the chain has had more than twice the steps.",
         ),
         Wrong("With a smaller student.", "That says what growing is worth, not what rounds are."),
         Right(

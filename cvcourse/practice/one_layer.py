@@ -137,6 +137,10 @@ def _entropy(
         "infinity is NaN. Stay with logarithms: logsumexp.": lambda scores, labels: (
             -(scores.exp() / scores.exp().sum(1, True)).gather(1, labels[:, None]).log().mean()
         ),
+        "Right for small logits. Where one is far ahead, softmax gives the others exactly 0, whose "
+        "logarithm is infinite. Stay with logarithms: logsumexp.": partial(
+            _entropy, of=lambda scores, dim: scores.softmax(dim).log()
+        ),
         "The clamp keeps it finite, and hides how wrong the worst answers are. Stay with "
         "logarithms: logsumexp.": partial(
             _entropy, of=lambda scores, dim: scores.softmax(dim).clamp(min=1e-12).log()

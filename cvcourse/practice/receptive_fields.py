@@ -242,7 +242,7 @@ def _weights(model: nn.Module) -> int:
         "It sees the right square, but with over 1,000 weights. Fewer maps; or "
         "pool.": lambda model: _weights(model) <= 1000,
         "Only pooling so far: there is nothing to learn. At least one convolution.": lambda model: (
-            _weights(model) > 0
+            any(isinstance(layer, nn.Conv2d) for layer in model.modules())
         ),
     },
 )

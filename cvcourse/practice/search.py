@@ -101,6 +101,10 @@ def _nearest(
         "to float before you subtract.": lambda queries, stored, labels: labels[
             (queries[:, None] - stored[None]).square().sum(dim=2).argmin(dim=1)
         ],
+        "You convert to float after subtracting, when 3 − 5 has wrapped round to 254 already. "
+        "Convert first.": lambda queries, stored, labels: labels[
+            (queries[:, None] - stored[None]).float().square().sum(dim=2).argmin(dim=1)
+        ],
         "int8 reaches from −128 to 127 only, so bright pictures wrap round. Convert to float.": (
             lambda queries, stored, labels: _nearest(
                 queries.to(torch.int8), stored.to(torch.int8), labels

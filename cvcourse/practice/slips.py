@@ -38,6 +38,7 @@ UNDO: dict[str, Change] = {
     "One number for each; expected their sum.": np.sum,
     "Right numbers, in the wrong order: from last to first.": np.flip,
 }
+OF_MANY = (np.mean, np.sum, np.flip)
 #: feedback → what makes the slip: done to what is right, it makes what was given.
 MAKE: dict[str, Change] = {
     "You took the mean of it all; expected one number for each.": np.mean,
@@ -65,18 +66,24 @@ def slip(
     >>> slip([np.array(41.0)], [np.array(0.41)])
     'That is per cent, 100 times too large; expected a share, from 0 to 1.'
     """
+    if not all(one.size for one in given):
+        return None
     for text, undo in UNDO.items():
+        if undo in OF_MANY and all(one.size == 1 for one in given):
+            continue  # a single number is its own mean
         if _always(given, right, undo=undo, relative=relative):
             return text
     for text, make in MAKE.items():
+        if all(one.size == 1 for one in right):
+            break
         if _always(given, right, make=make):
             return text
     for order in list(permutations(range(right[0].ndim)))[1:]:
         if _always(given, right, undo=partial(np.transpose, axes=order)):
             return f"Right numbers, but transposed; expected the shape {right[0].shape}."
-    if all(one.size == other.size for one, other in zip(given, right, strict=True)) and _always(
-        given, right, undo=np.ravel, make=np.ravel
-    ):
+    shapes = [(one.shape, other.shape) for one, other in zip(given, right, strict=True)]
+    reshaped = any(one != other for one, other in shapes)
+    if reshaped and _always(given, right, undo=np.ravel, make=np.ravel):
         return f"Right numbers in the shape {given[0].shape}; expected {right[0].shape}."
     return next(_factors(given, right, calls), None)
 

@@ -139,7 +139,10 @@ def _of_head(out: dict[str, Any]) -> set[int]:
     run=_optimise,
     called_with="a network, its last layer, and 0.1",
     requirements={
-        'Return a list of groups for an optimiser: [{"params": …, "lr": …}, …].': lambda out: all(
+        'Return a list of groups for an optimiser: [{"params": …, "lr": …}, …].': lambda out: (
+            isinstance(out["groups"], list) and all(isinstance(g, dict) for g in out["groups"])
+        ),
+        "Each group needs params, a list of parameters, and its own lr.": lambda out: all(
             isinstance(g["params"], list) and "lr" in g for g in out["groups"]
         ),
         "Some parameters are in no group: they would never learn.": lambda out: all(

@@ -105,9 +105,9 @@ def fit(
         augment: (images, generator) → images, on the device.
         parameters: optimiser groups; every parameter that requires a gradient when left out.
         seed: of the order of the images, the augmentation and dropout.
-        fabric: where to run, launched; one device, a GPU where there is one, when left out. With
-            several processes each takes an equal part of every batch, and batch norm sees its own
-            part only.
+        fabric: where to run, launched; when left out, one CUDA device, or the CPU where there is
+            none (an Apple GPU has to be asked for). With several processes each takes an equal part
+            of every batch, and batch norm sees its own part only.
         checkpoint: a file to write the run's state to after every epoch, and on Ctrl-C. If it
             exists, the run goes on from there; if it holds the end of the run, nothing is trained.
         checkpoint_every: steps between checkpoints, in addition.
@@ -131,7 +131,8 @@ def fit(
         torch.OutOfMemoryError: with the batch size and what to try.
     """
     recipe = recipe or Recipe()
-    fabric = fabric or Fabric(devices=1, precision=recipe.precision)
+    accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    fabric = fabric or Fabric(accelerator=accelerator, devices=1, precision=recipe.precision)
     _check(train, recipe, validation, fabric)
     groups = groups_of(model, parameters)
     run = Run(model, train, recipe, validation, step, augment, groups, seed, fabric)

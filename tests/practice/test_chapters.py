@@ -180,6 +180,7 @@ WRONG_ANSWERS: dict[tuple[str, str], list[Callable[..., Any]]] = {
         shop(richest),
     ],
     ("transfer", "two_groups"): [
+        lambda model, head, rate: {"params": list(model.parameters()), "lr": rate},
         lambda model, head, rate: [{"params": model, "lr": rate}],
         lambda model, head, rate: [groups(head, rate)],
         lambda model, head, rate: [groups(model, rate / 10), groups(head, rate)],

@@ -19,7 +19,12 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built book; of several workers, the first builds it for all."""
+    """The folder of the built book; of several workers, the first builds it for all.
+
+    CVCOURSE_SITE names one that is built already, by `make book-next`, say.
+    """
+    if "CVCOURSE_SITE" in os.environ:
+        return Path(os.environ["CVCOURSE_SITE"]).resolve()
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent

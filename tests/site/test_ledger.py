@@ -411,6 +411,17 @@ def test_why_photographs_cannot_say_more(project: Project) -> None:
     assert "'corrected' there, but 'confirmed with limits' in its chapter" in project.build()[1]
 
 
+def test_what_no_training_can_change_says_why(project: Project) -> None:
+    project.record("a.json", "shapes", bundle(), budget=4)
+    project.claims(SHIFT | {"untrained": "its networks <never> learn"}, UNTESTED)
+    page, warnings = project.build()
+    assert not warnings
+    assert "not applicable (its networks &lt;never&gt; learn)" in row(page, "shift")
+    assert "direction kept" not in row(page, "shift")
+    published = json.loads((project.folder / "_build/html/claims.json").read_text("utf-8"))
+    assert published["claims"][0]["trained_out"] is None
+
+
 def test_the_cell_that_settles_a_claim_has_its_name(project: Project) -> None:
     project.build()
     chapter = (project.folder / "_build/html/notebooks/03_layer.html").read_text("utf-8")

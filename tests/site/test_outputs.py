@@ -78,7 +78,7 @@ def test_nothing_is_cut(page: str, show: Show) -> None:
     assert all(share < 0.5 for share in tab.evaluate(FIRST_COLUMN)), "a phone shows a number, too"
 
 
-@pytest.mark.parametrize("page", CHAPTERS)
+@pytest.mark.parametrize("page", [*CHAPTERS, "book/index.html"])
 def test_a_figure_is_drawn_for_the_screen_that_shows_it(page: str, site: Path, show: Show) -> None:
     tab = show(page, PHONE)
     tab.evaluate(FETCH_ALL)
@@ -100,18 +100,18 @@ def test_a_figure_is_drawn_for_the_screen_that_shows_it(page: str, site: Path, s
 
 def test_a_small_picture_can_be_read_at_full_size(show: Show) -> None:
     tab = show("notebooks/05_lenet_alexnet_vgg.html", PHONE)
-    figure = tab.locator("#fig-digits")
+    figure = tab.locator("#fig-shortcuts")
     picture, switch = figure.locator("img"), figure.locator("input")
     natural = int(picture.get_attribute("width"))
-    assert picture.bounding_box()["width"] < natural / 2
+    assert picture.bounding_box()["width"] < natural
     switch.focus()
     tab.keyboard.press("Space")
     assert picture.bounding_box()["width"] >= natural
     assert tab.evaluate("document.documentElement.scrollWidth") == PHONE
-    assert tab.evaluate(CUT, "#fig-digits, #fig-digits > *:not(.zoom)") == []
+    assert tab.evaluate(CUT, "#fig-shortcuts, #fig-shortcuts > *:not(.zoom)") == []
     assert figure.locator(".zoom").get_attribute("tabindex") == "0", "it scrolls"
     picture.click()
-    assert picture.bounding_box()["width"] < natural / 2
+    assert picture.bounding_box()["width"] < natural
     tab.set_viewport_size({"width": LAPTOP, "height": 900})
     assert not switch.is_visible()
 

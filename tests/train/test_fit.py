@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning_fabric.accelerators import MPSAccelerator
 from resuming import Killed, killed_after
 from torch import Tensor, nn
 
@@ -90,6 +91,15 @@ def new_model_without_seeding() -> nn.Module:
     model = standardized(nn.Sequential(nn.Dropout(0.5), MLP()), TRAIN)
     torch.set_rng_state(state)
     return model
+
+
+def test_an_apple_gpu_is_taken_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(MPSAccelerator, "is_available", lambda: True)
+    train = render(16, size=16)
+    model = standardized(SmallCNN(width=2), train)
+    fit(model, train, Recipe(epochs=1))
+    assert {weight.device.type for weight in model.parameters()} == {"cpu"}
 
 
 def test_every_image_is_seen_once_an_epoch_in_a_new_order() -> None:

@@ -218,8 +218,8 @@ def plot_rows() -> list[Row]:
         row(
             "plot.by_budget",
             figure(plot.by_budget),
-            claims=thing(lambda: [replace(made_claim(), effect=GAIN)], "claims").but(
-                Trial("none", lambda: [], WRONG), Trial("counted", lambda: [made_claim()], WRONG)
+            claims=mapping(lambda: {"A gain": replace(made_claim(), effect=GAIN)}).but(
+                Trial("counted", lambda: {"A count": made_claim()}, WRONG)
             ),
             records=thing(lambda: load_records("13_noisy_student"), "records", drop=["[]", "()"]),
         ),
