@@ -98,6 +98,15 @@ def test_every_figure_says_in_words_what_it_shows(path: Path) -> None:
         assert not draws or len(alt) > 60, cell.source
 
 
+def test_a_cell_with_a_figure_shows_nothing_else() -> None:
+    """The page makes a figure of whatever comes first: of a table above it, once."""
+    for path in PATHS:
+        for cell in code_cells(path):
+            if "figure" in cell.metadata.get("mystnb", {}):
+                shown = [output for output in cell.outputs if "data" in output]
+                assert len(shown) == 1, (path.stem, cell.id)
+
+
 def test_every_figure_but_four_is_also_drawn_for_a_phone() -> None:
     """Those are small enough."""
     left_out = {"fig-alike", "fig-soft-labels", "fig-shortcuts", "fig-after"}

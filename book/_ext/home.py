@@ -9,8 +9,10 @@ is run, it is nothing.
 
 from __future__ import annotations
 
+import os
 import re
-from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -51,26 +53,28 @@ def stored_output(env: BuildEnvironment, path: str, id: str) -> nodes.container:
             found.append(nodes.raw("", data["text/html"], format="html"))
         elif "image/png" in data:
             alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
-            found += pictures(output, alt)
+            found += pictures(env, output, alt)
     if not found:
         raise ValueError(f"cell {id} of {path} stores no picture and no HTML; run the notebook")
     return nodes.container("", *found, classes=["notebook-output", "cell_output"])
 
 
-def pictures(output: NotebookNode, alt: str) -> list[nodes.image]:
-    """A figure for wide screens and for narrow ones, or one picture for all."""
+def pictures(env: BuildEnvironment, output: NotebookNode, alt: str) -> list[nodes.image]:
+    """A figure for wide screens and for narrow ones, as files; or one picture for all."""
     versions = versions_of(output)
     if not versions:
         plain = output.data["image/png"].replace("\n", "")
         return [nodes.image(uri=f"data:image/png;base64,{plain}", alt=alt)]
-    return [
-        nodes.image(
-            uri=f"data:image/svg+xml;base64,{b64encode(content).decode()}",
-            alt=alt,
-            classes=[name.removesuffix(".svg")],
-        )
-        for name, content in versions.items()
-    ]
+    folder = Path(env.doctreedir).with_name("borrowed")
+    folder.mkdir(exist_ok=True)
+    here = Path(env.srcdir, env.docname).parent
+    made = []
+    for name, content in versions.items():
+        file = folder / f"{sha256(content).hexdigest()[:16]}-{name}"
+        file.write_bytes(content)
+        uri = Path(os.path.relpath(file, here)).as_posix()
+        made.append(nodes.image(uri=uri, alt=alt, classes=[name.removesuffix(".svg")]))
+    return made
 
 
 def borrow(app: Sphinx, doctree: nodes.document) -> None:

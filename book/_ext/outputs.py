@@ -76,6 +76,7 @@ def fit(app: Sphinx, doctree: nodes.document) -> None:
         return  # a reader of electronic books has its own
     cells = (node for node in doctree.findall(nodes.container) if "cell_output" in node["classes"])
     images = [image for cell in cells for image in cell.findall(nodes.image)]
+    images = [image for image in images if not {"wide", "narrow"} & {*image["classes"]}]
     page = str(app.env.doc2path(app.env.docname, base=False))
     notebook = page.endswith(".ipynb") and images
     drawn = other_versions(read_cells(app.env, page)) if notebook else {}

@@ -1,6 +1,8 @@
 """The home page shows stored outputs, chapters and verdicts, and has no copy of any."""
 
+import gzip
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,12 @@ SETTLED = {"application/vnd.cvcourse.claim+json": SAID | {"findings": []}}
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
+VERSIONS = {f"{name}.svg": f"<svg><!-- {name} --></svg>" for name in ("wide", "narrow")}
+DRAWN = {
+    "application/vnd.cvcourse.figure+json": {
+        name: b64encode(gzip.compress(text.encode())).decode() for name, text in VERSIONS.items()
+    }
+}
 LIVE = '<div data-explorable="x">still</div>\n<script type="module">"</p>"</script>'
 
 
@@ -30,6 +38,7 @@ def notebook(tmp_path: Path) -> Path:
         {"id": "top", "source": "# One layer\n\n**Time** 20 minutes to read, all told."},
         {"id": "live", "outputs": [show({"text/html": LIVE})]},
         {"id": "dot", "metadata": alt, "outputs": [show({"image/png": PIXEL + "\n"})]},
+        {"id": "dots", "metadata": alt, "outputs": [show({"image/png": PIXEL}, metadata=DRAWN)]},
         {"id": "mute", "outputs": [new_output("stream", text="1")]},
         {"id": "claim", "outputs": [show(SETTLED)]},
     ]
@@ -61,6 +70,17 @@ def test_a_picture_comes_with_its_words(build: Build, notebook: Path) -> None:
     assert warnings == ""
     page = (pages / "index.html").read_text("utf-8")
     assert f'<img alt="A dot." src="data:image/png;base64,{PIXEL}" />' in page
+
+
+def test_a_figure_comes_for_wide_screens_and_for_narrow_ones(build: Build, notebook: Path) -> None:
+    pages, warnings = build(SETTINGS, index=output("dots"))
+    assert warnings == ""
+    page = (pages / "index.html").read_text("utf-8")
+    for name, text in VERSIONS.items():
+        screen = name.removesuffix(".svg")
+        (file,) = re.findall(rf'<img alt="A dot." class="{screen}" src="([^"]+)"', page)
+        assert (pages / file).read_text("utf-8") == text
+    assert "base64" not in page
 
 
 @pytest.mark.parametrize(

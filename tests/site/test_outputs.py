@@ -85,6 +85,7 @@ def test_a_figure_is_drawn_for_the_screen_that_shows_it(page: str, site: Path, s
     narrow, wide = tab.locator("img.narrow"), tab.locator("img.wide")
     assert narrow.count() == wide.count()
     assert narrow.count() or "own_picture" in page
+    assert tab.locator(".zoom img:is(.narrow, .wide)").count() == 0, "it needs no switch"
     for each in narrow.all():
         source = each.get_attribute("src")
         scale = (each.bounding_box()["width"] - 10) / int(each.get_attribute("width"))
