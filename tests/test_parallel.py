@@ -262,3 +262,26 @@ def test_a_run_that_was_cut_off_goes_on_with_the_seeds_that_are_left(
 def test_seeds_are_whole_numbers_each_once(seeds: list, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         parallel_map(lambda seed: seed, seeds)
+
+
+@without_gpu
+def test_seeds_can_be_trained_side_by_side_after_a_model_was_outlined() -> None:
+    """The backward engine once took the outlines' pretended GPU for a real one."""
+    script = """
+import torch
+from cvcourse.models import SmallCNN, layer_table
+from cvcourse.parallel import parallel_map
+
+model = SmallCNN(width=4)
+layer_table(model, (3, 16, 16))
+
+def gradient(seed):
+    model(torch.ones(1, 3, 16, 16)).sum().backward()
+    return seed
+
+torch.ones(1, requires_grad=True).backward()
+torch.set_num_threads(2)
+print(parallel_map(gradient, [0, 1]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "{0: 0, 1: 1}\n", done.stderr
