@@ -1,39 +1,35 @@
-# make book · book-next · test · wheel · colab · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · epub · slides · assignment NAME=… · release · new-chapter NAME=15_shortcuts · lock
+# make book · test · wheel · colab · notebooks · record NAME=… · records · bench · fuzz · mutants · lighthouse · serve · links · pdf · epub · slides · assignment NAME=… · release · new-chapter NAME=15_shortcuts · lock
 # Each makes .venv if it is absent or out of date; `make locked test` installs the locked versions.
 # uv is taken where it is installed: it is faster, and brings a Python where there is none that fits.
 UV := $(shell command -v uv)
 PYTHON ?= $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$p && break; done),$(if $(UV),3.13))
 BIN := .venv/bin
-INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip --disable-pip-version-check install) --quiet
+install = $(if $(UV),uv pip install --python $(1)/bin/python,$(1)/bin/python -m pip --disable-pip-version-check install) --quiet
+INSTALL := $(call install,.venv)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-annotate --custom-compile-command "make lock"
 
-.PHONY: book book-next test wheel colab notebooks record records bench fuzz mutants lighthouse serve links pdf epub slides assignment release new-chapter lock locked locked-site clean
+.PHONY: book test wheel colab notebooks record records bench fuzz mutants lighthouse serve links pdf epub slides assignment release new-chapter lock locked locked-site locked-sphinx clean
 .DELETE_ON_ERROR:
 
-# A fresh output folder each time: after a failed -W build an incremental one reports success.
-book: .venv/site.stamp
+# Jupyter Book's sources and settings in today's Sphinx, which Jupyter Book 1 does not take; so that
+# has an environment of its own. A fresh output folder each time: after a failed -W build an
+# incremental one reports success. That two modules have an alias of one name, only this Sphinx says.
+book: .venv/site.stamp .venv-sphinx/stamp
 	rm -rf _build
-	$(BIN)/jupyter-book build . -n -W --keep-going -q
+	@$(BIN)/jupyter-book config sphinx . > /dev/null
+	@echo "extensions.remove('jupyter_book'); suppress_warnings += ['ref.python']" >> conf.py
+	@echo "import sys; sys.path.insert(0, 'book/_ext')" >> conf.py
+	.venv-sphinx/bin/sphinx-build -n -W --keep-going -q -d _build/.doctrees . _build/html; \
+		status=$$?; rm conf.py; exit $$status
 	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
 
-# The same sources in the next Sphinx, myst-parser and theme, which Jupyter Book 1 does not take. That
-# two modules have an alias of one name is said by that Sphinx alone.
-book-next: .venv/site.stamp
-	$(PYTHON) -m venv --clear .venv-next
-	.venv-next/bin/python -m pip --disable-pip-version-check install --quiet -r book/requirements-next.txt
-	rm -rf _build/next
-	$(BIN)/jupyter-book config sphinx .
-	echo "extensions.remove('jupyter_book'); suppress_warnings += ['ref.python']" >> conf.py
-	echo "import sys; sys.path.insert(0, 'book/_ext')" >> conf.py
-	.venv-next/bin/sphinx-build -n -W --keep-going -q . _build/next; status=$$?; rm conf.py; exit $$status
-
-test: .venv/full.stamp
+test: .venv/full.stamp book
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	CVCOURSE_SITE="$(CURDIR)/_build/html" $(BIN)/python -m pytest -n 2 --dist loadscope
 
 # In an environment of its own, thrown away afterwards (5 GB): see tests/wheel/every_notebook.py.
 wheel: | .venv/bin/python
@@ -104,23 +100,32 @@ new-chapter: .venv/full.stamp
 lock: .venv/bin/python
 	$(INSTALL) uv
 	$(COMPILE) book/requirements.txt --output-file book/requirements.lock
+	$(COMPILE) book/requirements-sphinx.txt --output-file book/requirements-sphinx.lock
 	$(COMPILE) requirements.txt --no-emit-package cvcourse --output-file requirements.lock
 
-locked: .venv/bin/python
+locked: .venv/bin/python locked-sphinx
 	$(INSTALL) --require-hashes -r requirements.lock
 	$(INSTALL) --no-deps -e .
 	touch .venv/site.stamp .venv/full.stamp
 
-locked-site: .venv/bin/python
+locked-site: .venv/bin/python locked-sphinx
 	$(INSTALL) --require-hashes -r book/requirements.lock
 	touch .venv/site.stamp
 
-clean:
-	rm -rf _build .venv .venv-next
+locked-sphinx: .venv-sphinx/bin/python
+	$(call install,.venv-sphinx) --require-hashes -r book/requirements-sphinx.lock
+	touch .venv-sphinx/stamp
 
-.venv/bin/python:
+clean:
+	rm -rf _build .venv .venv-sphinx
+
+%/bin/python:
 	@test -n "$(PYTHON)" || { echo "cvcourse needs Python 3.11 to 3.14 on the PATH, or uv, which brings one (or: make PYTHON=/path/to/python3.12 …)"; exit 1; }
-	$(if $(UV),uv venv --quiet --seed --python $(PYTHON),$(PYTHON) -m venv) .venv
+	$(if $(UV),uv venv --quiet --seed --python $(PYTHON),$(PYTHON) -m venv) $*
+
+.venv-sphinx/stamp: book/requirements-sphinx.txt | .venv-sphinx/bin/python
+	$(call install,.venv-sphinx) -r $<
+	touch $@
 
 .venv/site.stamp: book/requirements.txt | .venv/bin/python
 	@echo "Installing what the site needs …"

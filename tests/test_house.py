@@ -175,11 +175,11 @@ def test_dependabot_watches_actions_and_requirements_and_waits_a_week() -> None:
     assert [place for place in pip["directories"] if not list(ROOT.glob(f".{place}/*.txt"))] == []
 
 
-def test_the_weekly_run_audits_both_locks_with_exact_versions_of_its_tools() -> None:
+def test_the_weekly_run_audits_all_locks_with_exact_versions_of_its_tools() -> None:
     commands = " ".join(
         step.get("run", "") for step in steps(ROOT / ".github/workflows/weekly.yml")
     )
-    for lock in ("requirements.lock", "book/requirements.lock"):
+    for lock in ("requirements.lock", "book/requirements.lock", "book/requirements-sphinx.lock"):
         assert f"--strict --disable-pip --require-hashes -r {lock}" in commands
     tools = [line for line in text(".github/requirements.txt").splitlines() if line[0] != "#"]
     assert len(tools) >= 2
@@ -201,18 +201,18 @@ def wanted(name: str) -> list[Requirement]:
     return found
 
 
-@pytest.mark.parametrize("folder", ["", "book/"], ids=["everything", "site"])
-def test_the_lock_holds_what_the_requirements_ask_for_with_hashes(folder: str) -> None:
+@pytest.mark.parametrize("file", ["requirements", "book/requirements", "book/requirements-sphinx"])
+def test_the_lock_holds_what_the_requirements_ask_for_with_hashes(file: str) -> None:
     entries = re.findall(
         r"^([\w.-]+)==([\w.+!-]+)(.*?)(?=^\S|\Z)",
-        text(f"{folder}requirements.lock"),
+        text(f"{file}.lock"),
         re.MULTILINE | re.DOTALL,
     )
     assert [name for name, _, rest in entries if "--hash=sha256:" not in rest] == []
     locked: dict[str, list[str]] = {}
     for name, version, _ in entries:
         locked.setdefault(canonicalize_name(name), []).append(version)
-    for requirement in wanted(f"{folder}requirements.txt"):
+    for requirement in wanted(f"{file}.txt"):
         versions = locked.get(canonicalize_name(requirement.name), [])
         fits = bool(versions) and all(version in requirement.specifier for version in versions)
         assert fits, f"{requirement} is locked as {versions}; run `make lock`"

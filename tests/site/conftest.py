@@ -18,13 +18,8 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built book; of several workers, the first builds it for all.
-
-    CVCOURSE_SITE names one that is built already, by `make book-next`, say.
-    """
-    if "CVCOURSE_SITE" in os.environ:
-        return Path(os.environ["CVCOURSE_SITE"]).resolve()
+def by_jupyter_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book as `jupyter-book build` makes it; of several workers, the first does so for all."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -36,6 +31,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert run.returncode == 0, run.stdout + run.stderr
             (folder / "book.done").touch()
     return folder / "book" / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def site(request: pytest.FixtureRequest) -> Path:
+    """The folder of the built book: CVCOURSE_SITE, as `make test` sets it, or Jupyter Book's."""
+    if "CVCOURSE_SITE" in os.environ:
+        return Path(os.environ["CVCOURSE_SITE"]).resolve()
+    return request.getfixturevalue("by_jupyter_book")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from pages import PAGES, ROOT
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
@@ -60,6 +61,15 @@ def pages(site: Path) -> dict[str, Page]:
 def test_table_of_contents_is_built_and_nothing_else(pages: dict[str, Page]) -> None:
     assert "book/index.html" in PAGES
     assert set(pages) == set(PAGES)
+
+
+def test_jupyter_book_alone_builds_the_same_pages(site: Path, by_jupyter_book: Path) -> None:
+    def headings(folder: Path, page: str) -> list[str]:
+        html = BeautifulSoup((folder / page).read_text("utf-8"), "html.parser")
+        return [" ".join(found.get_text().split()) for found in html.select("article :is(h1, h2)")]
+
+    for page in PAGES:
+        assert headings(by_jupyter_book, page) == headings(site, page), page
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
