@@ -5,8 +5,8 @@ UV := $(shell command -v uv)
 PYTHON ?= $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$p && break; done),$(if $(UV),3.13))
 BIN := .venv/bin
-install = $(if $(UV),uv pip install --python $(1)/bin/python,$(1)/bin/python -m pip --disable-pip-version-check install) --quiet
-INSTALL := $(call install,.venv)
+install_in = $(if $(UV),uv pip install --python $(1)/bin/python,$(1)/bin/python -m pip --disable-pip-version-check install) --quiet
+INSTALL := $(call install_in,.venv)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-annotate --custom-compile-command "make lock"
 
@@ -113,18 +113,19 @@ locked-site: .venv/bin/python locked-sphinx
 	touch .venv/site.stamp
 
 locked-sphinx: .venv-sphinx/bin/python
-	$(call install,.venv-sphinx) --require-hashes -r book/requirements-sphinx.lock
+	$(call install_in,.venv-sphinx) --require-hashes -r book/requirements-sphinx.lock
 	touch .venv-sphinx/stamp
 
 clean:
 	rm -rf _build .venv .venv-sphinx
 
-%/bin/python:
+.venv/bin/python .venv-sphinx/bin/python: %/bin/python:
 	@test -n "$(PYTHON)" || { echo "cvcourse needs Python 3.11 to 3.14 on the PATH, or uv, which brings one (or: make PYTHON=/path/to/python3.12 …)"; exit 1; }
 	$(if $(UV),uv venv --quiet --seed --python $(PYTHON),$(PYTHON) -m venv) $*
 
 .venv-sphinx/stamp: book/requirements-sphinx.txt | .venv-sphinx/bin/python
-	$(call install,.venv-sphinx) -r $<
+	@echo "Installing what renders the pages …"
+	$(call install_in,.venv-sphinx) -r $<
 	touch $@
 
 .venv/site.stamp: book/requirements.txt | .venv/bin/python
