@@ -8,7 +8,6 @@ import re
 import sys
 from pathlib import Path
 
-import pydata_sphinx_theme
 import pytest
 import sphinx
 from docutils.core import publish_parts
@@ -21,10 +20,23 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from light import ACCESSIBLE, AT_ONCE, EVERY_BLOCK, THEME_SCRIPT, UNCOLOURED
 from one_stylesheet import BEFORE_ALL
 
-THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme"
-BASIC = Path(sphinx.__file__).parent / "themes" / "basic"
+#: Jupyter Book's packages, and those that `make book` takes.
+INSTALLED = [
+    Path(sphinx.__file__).parents[1],
+    *ROOT.glob(".venv-sphinx/lib/python*/site-packages"),
+]
 OURS = ROOT / "book" / "_templates"
 LOADED = re.compile(r"""(?:href|src)="\{\{ pathto\('([^']+)'""")
+
+
+@pytest.fixture(params=INSTALLED, ids=["jupyter-book", "make"][: len(INSTALLED)])
+def theme(request: pytest.FixtureRequest) -> Path:
+    return request.param / "pydata_sphinx_theme" / "theme" / "pydata_sphinx_theme"
+
+
+@pytest.fixture(params=INSTALLED, ids=["jupyter-book", "make"][: len(INSTALLED)])
+def basic(request: pytest.FixtureRequest) -> Path:
+    return request.param / "sphinx" / "themes" / "basic"
 
 
 def macros(path: Path) -> dict[str, list[str]]:
@@ -35,58 +47,60 @@ def macros(path: Path) -> dict[str, list[str]]:
     return {name: LOADED.findall(text) for name, text in found}
 
 
-def test_the_theme_loads_what_our_macros_replace_and_no_more() -> None:
+def test_the_theme_loads_what_our_macros_replace_and_no_more(theme: Path) -> None:
     scripts = ["_static/scripts/bootstrap.js", f"_static/{THEME_SCRIPT}"]
-    theirs = macros(THEME / "static" / "webpack-macros.html")
-    basic, own = BEFORE_ALL
+    theirs = macros(theme / "static" / "webpack-macros.html")
+    first, own = BEFORE_ALL
     assert theirs == {
         "head_pre_assets": ["_static/styles/theme.css", f"_static/{own}"],
         "head_js_preload": ["_static/scripts/fontawesome.js", *scripts],
         "body_post": scripts,
     }
-    imports = re.findall(r'@import "(.+?)"', (THEME / "static/styles/theme.css").read_text("utf-8"))
-    assert imports == [f"../{basic}"], "theme.css itself says nothing else"
+    imports = re.findall(r'@import "(.+?)"', (theme / "static/styles/theme.css").read_text("utf-8"))
+    assert imports == [f"../{first}"], "theme.css itself says nothing else"
     ours = macros(OURS / "static" / "webpack-macros.html")
     assert ours == {
         "head_pre_assets": ["_static/book.css"],
         "head_js_preload": [],
         "body_post": [scripts[0], "_static/theme.js"],
     }
-    layout = (THEME / "layout.html").read_text("utf-8")
+    layout = (theme / "layout.html").read_text("utf-8")
     assert sorted(re.findall(r"_webpack\.(\w+)\(\)", layout)) == sorted(ours)
 
 
-def test_the_theme_loads_the_search_index_in_the_block_that_ours_leaves_out() -> None:
-    layout = (THEME / "layout.html").read_text("utf-8")
+def test_the_theme_loads_the_search_index_in_the_block_that_ours_leaves_out(
+    theme: Path, basic: Path
+) -> None:
+    layout = (theme / "layout.html").read_text("utf-8")
     (head,) = re.findall(r"\{%- block extrahead %\}(.*?)\{%- endblock extrahead %\}", layout, re.S)
     index = ["_static/searchtools.js", "_static/language_data.js", "searchindex.js"]
     assert LOADED.findall(head) == index
     said = ["viewport", "docsearch:language", "docsearch:version", "docbuild:last-update"]
     assert re.findall(r'<meta name="([\w:-]+)"', head) == said
-    assert "{%- block htmltitle %}" in (BASIC / "layout.html").read_text("utf-8")
+    assert "{%- block htmltitle %}" in (basic / "layout.html").read_text("utf-8")
     ours = (OURS / "layout.html").read_text("utf-8")
     assert re.findall(r"\{% block (\w+) %\}", ours) == ["extrahead", "htmltitle"]
 
 
-def test_our_search_button_is_the_themes_without_a_name_that_nobody_sees() -> None:
+def test_our_search_button_is_the_themes_without_a_name_that_nobody_sees(theme: Path) -> None:
     def parts(path: Path) -> str:
         text = re.sub(r"\{#.*?#\}", "", path.read_text("utf-8"), flags=re.S)
         return re.sub(r"\s+", " ", text.replace("'", '"'))
 
-    theirs = parts(THEME / "components" / "search-button-field.html")
+    theirs = parts(theme / "components" / "search-button-field.html")
     unseen = re.findall(r' (title|aria-label|data-bs-[\w-]+)="[^>]*?"(?=[ >])', theirs)
     assert unseen == ["title", "aria-label", "data-bs-placement", "data-bs-toggle"]
     cut = re.sub(r' (?:title|aria-label|data-bs-[\w-]+)="(?:\{\{.*?\}\}|[^"]*)"', "", theirs)
     assert cut == parts(OURS / "search-button-field.html")
 
 
-def test_the_theme_measures_every_block_of_code_in_one_place() -> None:
-    script = (THEME / "static" / THEME_SCRIPT).read_text("utf-8")
+def test_the_theme_measures_every_block_of_code_in_one_place(theme: Path) -> None:
+    script = (theme / "static" / THEME_SCRIPT).read_text("utf-8")
     assert len(EVERY_BLOCK.findall(script)) == 1
 
 
-def test_sphinx_has_its_settings_in_a_script_of_their_own() -> None:
-    assert list((BASIC / "static").glob(f"{AT_ONCE}*")), "which no other script may come before"
+def test_sphinx_has_its_settings_in_a_script_of_their_own(basic: Path) -> None:
+    assert list((basic / "static").glob(f"{AT_ONCE}*")), "which no other script may come before"
 
 
 @pytest.mark.parametrize(("kind", "code"), [("n", "x"), ("nn", "import x"), ("p", "()")])
