@@ -7,7 +7,7 @@ beside it, its legend on top. Long rows of pictures are cut into shorter ones.
 from __future__ import annotations
 
 from itertools import pairwise
-from math import ceil
+from math import ceil, lcm
 from textwrap import fill
 from typing import Any
 
@@ -22,7 +22,9 @@ WIDTH = 3.2  #: inches: a phone's column, where ten points are ten points
 LETTER = 0.075  #: inches, of the small words above a picture
 SMALLEST = 25 / 3  #: points: `fontsize="small"`
 GAP = 5  #: pixels between two words
-PICTURES = 5  #: in a row, at most
+NAME = 28  #: letters of a legend's line, which is as wide as its panel
+LINE = 0.16  #: inches, of the names along an axis
+PICTURES = 7  #: in a row, at most
 ALONE = 3  #: pictures, and nothing else: each in a row of its own
 FEW = 9  #: texts with a picture; more are written all over it
 
@@ -31,7 +33,7 @@ def narrow(figure: Figure) -> bool:
     """Lay a figure out anew for a phone; whether there was need to."""
     placed = [ax.get_subplotspec() for ax in figure.axes]
     simple = placed and not figure.subfigs and None not in placed
-    if figure.get_figwidth() <= WIDTH + 0.8 or not simple:
+    if figure.get_figwidth() <= WIDTH or not simple:
         return False
     figure.draw_without_rendering()  # for the sizes that its panels have
     charts = [ax for ax in figure.axes if ax.axison]
@@ -61,37 +63,43 @@ def narrow(figure: Figure) -> bool:
 def arrange(figure: Figure) -> None:
     """Charts below each other, pictures in shorter rows."""
     rows = rows_of(figure.axes)
-    columns = max(map(len, rows))
-    for ax in figure.axes:
-        if not ax.axison:
-            letters = int(WIDTH / columns / LETTER)
-            ax.title.set_text(wrapped(ax.get_title(), letters))
-    heights = [height(row[0], columns) for row in rows]
+    for row, columns in rows:
+        for ax in row:
+            if not ax.axison:
+                letters = int(WIDTH / columns / LETTER)
+                ax.title.set_text(wrapped(ax.get_title(), letters))
+    sizes = [size(row[0], columns) for row, columns in rows]
     own = filter(None, (ax.get_legend() for ax in figure.axes))
-    lines = sum(len(each.get_texts()) for each in (*figure.legends, *own))
-    figure.set_size_inches(WIDTH, sum(heights) + 0.2 * lines)
-    grid = GridSpec(len(rows), columns, figure, height_ratios=heights)
-    for r, row in enumerate(rows):
+    legends = [each.get_texts() for each in (*figure.legends, *own)]
+    said = [text.get_text() for texts in legends for text in texts]
+    lines = sum(wrapped(each, NAME).count("\n") + 1 for each in said)
+    figure.set_size_inches(WIDTH, sum(map(sum, sizes)) + 0.2 * lines)
+    heights = [inside for inside, _ in sizes]
+    whole = lcm(*(columns for _, columns in rows))
+    grid = GridSpec(len(rows), whole, figure, height_ratios=heights)
+    for r, (row, columns) in enumerate(rows):
+        wide = whole // columns
         for c, ax in enumerate(row):
-            ax.set_subplotspec(grid[r, :] if ax.axison else grid[r, c])
+            ax.set_subplotspec(grid[r, c * wide : (c + 1) * wide])
 
 
-def rows_of(axes: list[Axes]) -> list[list[Axes]]:
-    """Charts stand alone; rows of pictures are cut where they are too long.
+def rows_of(axes: list[Axes]) -> list[tuple[list[Axes], int]]:
+    """What stands beside each other, and in how many columns.
 
-    Rows under common titles are cut together, so that a column stays one.
+    Charts stand alone. Rows of pictures are cut where they are too long; those
+    under common titles are cut together, so that a column stays one.
     """
-    charts = [[ax] for ax in axes if ax.axison]
+    charts = [([ax], 1) for ax in axes if ax.axison]
     lines: dict[int, list[Axes]] = {}
     for ax in axes:
         if not ax.axison and (spec := ax.get_subplotspec()):
             lines.setdefault(spec.rowspan.start, []).append(ax)
-    cut: list[list[Axes]] = []
+    cut: list[tuple[list[Axes], int]] = []
     for block in blocks([*lines.values()]):
         length = together(block, alone=len(axes) <= ALONE)
         for start in range(0, len(block[0]), length):
             for line in block:
-                cut.append(line[start : start + length])
+                cut.append((line[start : start + length], length))
                 if start and len(line[0].texts) == 1:  # the row's name
                     repeat(line[0].texts[0], line[start])
     return charts + cut if axes[0].axison else cut + charts
@@ -101,7 +109,7 @@ def blocks(lines: list[list[Axes]]) -> list[list[list[Axes]]]:
     """Lines of pictures, each with those that its titles stand above."""
     found: list[list[list[Axes]]] = []
     for line in lines:
-        if not found or any(ax.get_title() for ax in line):
+        if not found or any(title_of(ax) for ax in line):
             found.append([])
         found[-1].append(line)
     return found
@@ -136,21 +144,37 @@ def under(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts] if few else []
 
 
-def height(ax: Axes, columns: int) -> float:
-    """Of its row, in inches: as high as before, or as wide as its place."""
+def size(ax: Axes, columns: int) -> tuple[float, float]:
+    """Of its row, in inches: as high as before, or as its place is wide.
+
+    And the words above and below it.
+    """
     figure = ax.get_figure()
     assert isinstance(figure, Figure)
     box = ax.get_position()
     high = box.height * figure.get_figheight()
     if ax.axison:
-        names = [label.get_text() for label in ax.get_yticklabels()]
-        lines = max((name.count("\n") + 1 for name in names), default=1)
-        return max(high, 1.3, 0.19 * lines * len(names)) + 0.6
+        return max(high, 1.6, height_of_names(ax)), 0.6
     named = 0.8 if any(len(each.texts) == 1 for each in figure.axes) else 0
-    title = 0.17 * (1 + ax.get_title().count("\n")) if ax.get_title() else 0.04
+    above = title_of(ax)
+    title = 0.17 * (1 + above.count("\n")) if above else 0.04
     side = (WIDTH - named) / columns
     below = 0.26 * len(under(ax))
-    return side * high / (box.width * figure.get_figwidth()) + title + below
+    return side * high / (box.width * figure.get_figwidth()), title + below
+
+
+def height_of_names(ax: Axes) -> float:
+    """Inches in which no name at the left runs into the next one."""
+    lines = [t.get_text().count("\n") + 1 for t in ax.get_yticklabels()]
+    places = [ax.transData.transform((0, y))[1] for y in ax.get_yticks()]
+    named = sorted(zip(places, lines, strict=True))
+    bottom, top = (ax.transAxes.transform((0, y))[1] for y in (0, 1))
+    needed = [
+        LINE * (below + above) / 2 * (top - bottom) / (high - low)
+        for (low, below), (high, above) in pairwise(named)
+        if bottom <= low < high <= top
+    ]
+    return max(needed, default=0)
 
 
 def anew(legend: Legend, axes: list[Axes]) -> dict[str, Any]:
@@ -165,9 +189,10 @@ def anew(legend: Legend, axes: list[Axes]) -> dict[str, Any]:
     legend.remove()
     return {
         "handles": handles,
-        "labels": [wrapped(each.replace("\n", " "), 36) for each in names],
-        "ncols": 2 if len(names) > 1 and max(map(len, names)) <= 17 else 1,
+        "labels": [wrapped(each.replace("\n", " "), NAME) for each in names],
+        "ncols": 2 if len(names) > 1 and max(map(len, names)) <= 12 else 1,
         "fontsize": "small",
+        "handlelength": 2.0,
         "title": legend.get_title().get_text() or None,
         "alignment": "left",
     }
@@ -214,7 +239,8 @@ def title_of(ax: Axes) -> str:
 
 def complete(ax: Axes) -> None:
     """Words in lines that fit."""
-    for axis, length in ((ax.yaxis, 18), (ax.xaxis, 14)):
+    across = len(ax.get_xticklabels()) or 1
+    for axis, length in ((ax.yaxis, 18), (ax.xaxis, max(8, 33 // across))):
         names = [label.get_text() for label in axis.get_ticklabels()]
         words = [name for name in names if " " in name and "$" not in name]
         if words and axis is ax.yaxis:
@@ -223,7 +249,7 @@ def complete(ax: Axes) -> None:
             lines = [wrapped(name, length) for name in names]
             axis.set_ticks(axis.get_ticklocs(), lines)
     for place in ("left", "center"):
-        ax.set_title(wrapped(ax.get_title(loc=place), 38), loc=place)
+        ax.set_title(wrapped(ax.get_title(loc=place), 32), loc=place)
     below = ax.get_xlabel()
     if len(below) > 26:
         lines = below.replace(" (", "\n(").split("\n")
@@ -237,4 +263,11 @@ def tilt(ax: Axes) -> None:
         (label.get_window_extent() for label in labels), key=lambda box: box.x0
     )
     if any(left.x1 + GAP > right.x0 for left, right in pairwise(boxes)):
+        if any("\n" in label.get_text() for label in labels):
+            said = [
+                t.get_text().replace("\n", " ") for t in ax.get_xticklabels()
+            ]
+            ax.set_xticks(ax.get_xticks(), said)
         ax.tick_params(axis="x", labelrotation=40)
+        for label in ax.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")

@@ -139,16 +139,50 @@ def test_marks_that_would_touch_are_tilted(marks: list[int], tilted: bool) -> No
     assert {label.get_rotation() > 0 for label in ax.get_xticklabels()} == {tilted}
 
 
-def test_a_long_row_of_pictures_is_cut_into_rows_as_long_as_each_other() -> None:
-    black = np.zeros((1, 8, 8), np.uint8)
-    fig = plot.grid([[black] * 6] * 2, row_titles=["before", "after"], titles=list("abcdef"))
+def test_a_tilted_name_ends_under_its_mark_and_is_one_line() -> None:
+    fig, ax = plt.subplots()
+    ax.plot(range(8))
+    ax.set_xticks(range(8), ["left arrow of ten"] * 8)
     narrow.narrow(fig)
     fig.draw_without_rendering()
-    places = np.array([box(ax)[:2] for ax in fig.axes]).round()
+    labels = ax.get_xticklabels()
+    assert {label.get_text() for label in labels} == {"left arrow of ten"}
+    for place, label in enumerate(labels):
+        at, _ = ax.transData.transform((place, 0))
+        assert label.get_window_extent().x1 == pytest.approx(at, abs=12)
+
+
+def test_a_chart_may_have_no_marks_at_its_side() -> None:
+    fig, ax = plt.subplots(figsize=(7.2, 3))
+    ax.plot([0, 1])
+    ax.set_yticks([])
+    assert narrow.narrow(fig)
+
+
+def test_names_of_rows_that_stand_in_groups_do_not_touch() -> None:
+    fig, ax = plt.subplots(figsize=(7.2, 2.2))
+    places = [0, 1, 2, 6, 7, 8]
+    plot.whiskers(ax, places, [interval([0.1, 0.2])] * 6, across=True)
+    ax.set_yticks(places, ["new classes: a CNN of other classes"] * 6)
+    narrow.narrow(fig)
+    fig.draw_without_rendering()
+    extents = sorted((t.get_window_extent() for t in ax.get_yticklabels()), key=lambda b: b.y0)
+    assert all(below.y1 <= above.y0 for below, above in pairwise(extents))
+
+
+def test_a_long_row_of_pictures_is_cut_into_rows_as_long_as_each_other() -> None:
+    black = np.zeros((1, 8, 8), np.uint8)
+    fig = plot.grid([[black] * 8] * 2, row_titles=["before", "after"], titles=list("abcdefgh"))
+    narrow.narrow(fig)
+    fig.draw_without_rendering()
+    boxes = np.array([box(ax) for ax in fig.axes])  # (16, 4)
+    sides = (boxes[:, 2:] - boxes[:, :2]).round()
+    assert len({*sides.ravel()}) == 1, "with a title above them or not"
+    places = boxes[:, :2].round()
     assert len({*places[:, 1]}) == 4
-    heights = places.reshape(2, 2, 3, 2)[..., 0, 1]  # before and after, their halves
+    heights = places.reshape(2, 2, 4, 2)[..., 0, 1]  # before and after, their halves
     assert heights[0, 0] > heights[1, 0] > heights[0, 1] > heights[1, 1], "columns stay together"
-    names = [[text.get_text() for text in fig.axes[i].texts] for i in (0, 3, 6, 9)]
+    names = [[text.get_text() for text in fig.axes[i].texts] for i in (0, 4, 8, 12)]
     assert names == [["before"], ["before"], ["after"], ["after"]]
 
 
@@ -163,6 +197,32 @@ def test_the_words_above_pictures_have_room() -> None:
     assert all(left.x1 <= right.x0 for left, right in rows)
 
 
+def test_rows_with_titles_of_their_own_are_cut_one_by_one() -> None:
+    """Else the second half of all stood under the title of the last."""
+    fig, axes = plt.subplots(2, 10, figsize=(7.2, 2))
+    for row, name in zip(axes, ("weak", "strong"), strict=True):
+        for ax in row:
+            plot.picture(ax, np.zeros((1, 8, 8), np.uint8))
+        row[0].set_title(name, loc="left")
+    narrow.narrow(fig)
+    fig.draw_without_rendering()
+    weak, strong = (np.array([box(ax)[1] for ax in row]) for row in axes)
+    assert weak.min() > strong.max()
+
+
+def test_short_rows_are_as_wide_as_long_ones() -> None:
+    fig, axes = plt.subplots(2, 6, figsize=(7.2, 3))
+    for row, title in zip(axes, ("a", "0.64 right arrow\n0.36 star"), strict=True):
+        for ax in row:
+            plot.picture(ax, np.zeros((1, 8, 8), np.uint8), title)
+    narrow.narrow(fig)
+    fig.draw_without_rendering()
+    long, short = axes
+    assert box(short[1])[2] == pytest.approx(box(long[-1])[2], abs=12)
+    titles = [ax.title.get_window_extent() for ax in short[:2]]
+    assert titles[0].x1 < titles[1].x0
+
+
 def test_a_figure_goes_on_as_it_was() -> None:
     fig = two_panels()
     shell = figures.Versions()
@@ -174,7 +234,7 @@ def test_a_figure_goes_on_as_it_was() -> None:
 
 
 def test_what_is_narrow_or_has_parts_of_its_own_stays() -> None:
-    small, _ = plt.subplots(figsize=(3.6, 3))
+    small, _ = plt.subplots(figsize=(3.2, 3))
     parts = plt.figure(figsize=(7.2, 3))
     for part in parts.subfigures(1, 2):
         part.subplots()

@@ -210,9 +210,34 @@ def test_effects_are_drawn_against_the_length_of_training() -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == ["×1", "×4", "×16"]
     assert ax.get_title(loc="left") == "What it costs"
     assert ax.get_legend_handles_labels()[1] == ["gain"]
+    near = [Record("n", "p", "", "", {}, {}, {}, (made(0.5)[1],), budget=b) for b in (3.5, 4)]
+    (close,) = plot.by_budget({"What it costs": made(0.3)[0]}, near).axes
+    marked = [label.get_text() for label in close.get_xticklabels()]
+    assert marked == ["×1", "×4"], "×3.5 would run into it"
     (alone,) = plot.by_budget({"What it costs": made(0.3)[0]}, records[:0]).axes
     ((low, high),) = [bar.get_segments()[0][:, 1] for bar in alone.containers[0].lines[2]]
     assert (low, high) == pytest.approx((0.3 - 0.0248, 0.3 + 0.0248), abs=1e-3)
     counted = claim("c", "confirmed", {"it is": True}, effect={"weights": (7, ",d")}, short="yes")
     with pytest.raises(ValueError, match="no claim has an effect with an interval"):
         plot.by_budget({"Counted": counted}, records)
+
+
+def test_effects_say_once_how_they_all_begin_and_keep_their_colour_from_panel_to_panel() -> None:
+    def made(*names: str) -> Claim:
+        effect = {name: interval([0.1, 0.2]) for name in names}
+        return claim("kept", "confirmed", {"it is": True}, effect=effect, short="yes")
+
+    first = made("lead kept: MLP, shifted by 1/8", "lead kept: MLP, hidden")
+    second = made("CNN, cropped", "CNN, hidden", "CNN, shifted by 1/8")
+    third = made("a gain", "another, larger one")
+    fig = plot.by_budget({"One": first, "Two": second, "Three": third}, [])
+    assert [ax.get_ylabel() for ax in fig.axes] == ["lead kept: MLP", "CNN", ""]
+    colours = [
+        {label: bars[0].get_color() for label, bars in zip(labels, ax.containers, strict=True)}
+        for ax in fig.axes
+        for labels in [ax.get_legend_handles_labels()[1]]
+    ]
+    assert list(colours[0]) == ["shifted by 1/8", "hidden"]
+    assert list(colours[2]) == ["a gain", "another, larger one"]
+    assert all(colours[1][name] == colour for name, colour in colours[0].items())
+    assert [len({*panel.values()}) for panel in colours] == [2, 3, 2], "no two alike"

@@ -1,4 +1,4 @@
-"""Code that a reader can do without is folded, under its own first line.
+"""Code that a reader can do without is folded, under its own first line, or what it makes.
 
 A cell tagged `hide-input` is a `<details>`, which opens without a script. One tagged `hide-cell` is
 folded with what it prints, and its first line, a comment, says what that is. MyST-NB would give all
@@ -16,17 +16,33 @@ from sphinx.application import Sphinx
 
 #: What cells of these tags are called, whatever they begin with.
 NAMES = {"setup": "Set-up", "parameters": "Parameters"}
+#: First lines that say what a cell is for; of all others, what it calls does so better.
+TELLING = ("# ", "def ", "class ")
+MADE = {
+    "plt.show()": "Code of the figure",
+    "verdicts(": "Code of the verdicts",
+    "claim(": "Code of the claim",
+    "table(": "Code of the table",
+    "save_record(": "Code that keeps the results",
+}
 
 
 def name_folds(app: Sphinx, doctree: nodes.document) -> None:
     """Give each folded cell its label, before MyST-NB folds it."""
     for cell in doctree.findall(nodes.container):
         if cell.get("hide_mode") in ("input", "all"):
-            code = first_line(next(cell.findall(nodes.literal_block)).astext())
+            code = next(cell.findall(nodes.literal_block)).astext()
             tags = cell["cell_metadata"].get("tags", ())
             names = [NAMES[tag] for tag in tags if tag in NAMES]
-            names += [code] if cell["hide_mode"] == "all" else [f"Code: {code}"]
+            names += [first_line(code)] if cell["hide_mode"] == "all" else [label(code)]
             cell["prompt_show"] = names[0]
+
+
+def label(code: str) -> str:
+    """What a fold with this code is called."""
+    made = [name for call, name in MADE.items() if call in code]
+    telling = code.lstrip().startswith(TELLING)
+    return f"Code: {first_line(code)}" if telling or not made else made[0]
 
 
 def first_line(code: str) -> str:

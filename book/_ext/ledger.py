@@ -138,7 +138,8 @@ class Measured(SphinxDirective):
             raise self.error(f"{self.arguments[0]} does not settle {missing}")
         most = self.options.get("first")
         found = [effect for id in wanted or claims for effect in claims[id].live["effect"][:most]]
-        rows = [_row(paragraph(effect["what"]), paragraph(number(effect))) for effect in found]
+        said = dict.fromkeys((effect["what"], number(effect)) for effect in found)  # each once
+        rows = [_row(paragraph(what), paragraph(value)) for what, value in said]
         return [_table({"what": 60, "measured": 40}, rows, ["measured"])]
 
 

@@ -21,6 +21,8 @@ from sphinx.application import Sphinx
 
 #: Of an output's metadata, from `notebooks/figures.py`: a figure's versions, name → gzip in base64.
 FIGURE = "application/vnd.cvcourse.figure+json"
+#: Pixels: a picture no wider than this is on a phone about as large as it is.
+SMALL = 400
 #: What `cvcourse.experiment.claim` prints.
 CLAIM = re.compile(r"claim [\w-]+: .+(\n  \S .+)+")
 ENLARGE = (
@@ -67,15 +69,22 @@ def written(image: nodes.image, file: Path, versions: dict[str, bytes]) -> dict[
     return copies
 
 
-def fit(app: Sphinx, doctree: nodes.document) -> None:
-    """Each picture that a cell shows as it was drawn for a wide screen, and for a narrow one.
+def width(picture: bytes) -> float:
+    """In pixels; what is no PNG may be any."""
+    is_png = picture.startswith(b"\x89PNG")
+    return int.from_bytes(picture[16:20], "big") if is_png else float("inf")
 
-    What was not drawn for a narrow one gets a switch around it.
+
+def fit(app: Sphinx, doctree: nodes.document) -> None:
+    """Each picture of a cell or a figure, as it was drawn for a wide screen, and for a narrow one.
+
+    What was not drawn for a narrow one, and is wider, gets a switch around it.
     """
     if app.builder.name != "html":
         return  # a reader of electronic books has its own
     cells = (node for node in doctree.findall(nodes.container) if "cell_output" in node["classes"])
-    images = [image for cell in cells for image in cell.findall(nodes.image)]
+    around = [*cells, *doctree.findall(nodes.figure)]
+    images = [*dict.fromkeys(image for node in around for image in node.findall(nodes.image))]
     images = [image for image in images if not {"wide", "narrow"} & {*image["classes"]}]
     page = str(app.env.doc2path(app.env.docname, base=False))
     notebook = page.endswith(".ipynb") and images
@@ -88,7 +97,7 @@ def fit(app: Sphinx, doctree: nodes.document) -> None:
             for screen, version in shown.items():
                 version["classes"].append(screen)
             image.replace_self([*shown.values()])
-        else:
+        elif not file.is_file() or width(file.read_bytes()) > SMALL:
             before, after = (nodes.raw("", html, format="html") for html in ENLARGE)
             image.replace_self([before, shown["wide"], after])
 

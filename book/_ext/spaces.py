@@ -1,4 +1,4 @@
-"""Where a line does not end: before a percent sign, around a times sign, within an interval.
+"""Where a line does not end: before a percent sign, around a times sign, in an interval, in code.
 
 Authors type ordinary spaces; the pages get such as do not break. So the notebooks stay readable,
 and nobody has to think of it.
@@ -18,6 +18,7 @@ INTERVAL = re.compile(r"\[[^][<\s]+, [^][<\s]+\]")
 #: A cell of a few words, without an interval, before which it may break.
 SHORT = re.compile(r"(?<=<td>)[^[<]{1,20}(?=</td>)")
 TABLE = re.compile(r'<table class="(measured|verdicts)')
+WHOLE = 24  #: letters: code in a sentence that fits into a line of a phone
 AS_TYPED = (nodes.FixedTextElement, nodes.literal, nodes.math)
 
 
@@ -41,6 +42,9 @@ def keep_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
         typed = text.parent is None or isinstance(text.parent, AS_TYPED)  # None: HTML that was made
         if not typed and (kept := keep_together(text)) != text:
             text.parent.replace(text, nodes.Text(kept))
+    for code in doctree.findall(nodes.literal):
+        if len(code.astext()) <= WHOLE:
+            code["classes"].append("whole")  # the style lets no line end in it
     for raw in doctree.findall(nodes.raw):
         if TABLE.search(html := raw.astext()):
             raw.children = [nodes.Text(keep_together(SHORT.sub(joined, html)))]

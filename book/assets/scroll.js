@@ -41,3 +41,24 @@
   if (location.hash) far.forEach(show);
   else addEventListener("load", () => wait(next));
 }
+
+// The contents mark the section that is read. The theme sees a heading only while it passes the upper
+// part of the window, and misses those that a long jump passes: the mark is mended after it.
+{
+  const nav = document.querySelector("#pst-page-toc-nav");
+  const links = [...(nav?.querySelectorAll("a[href^='#']") ?? [])].map((link) => ({
+    link, section: document.getElementById(decodeURIComponent(link.hash.slice(1))) }));
+  const top = ({ section }) => section?.getBoundingClientRect().top;
+  const mark = () => {
+    const marked = links.find(({ link }) => link.classList.contains("active"));
+    if (marked && top(marked) >= 0 && top(marked) < 0.7 * innerHeight) return;
+    const read = links.filter((each) => top(each) < 0.3 * innerHeight).at(-1);
+    for (const { link } of links) {
+      link.classList.toggle("active", link === read?.link);
+      link.ariaCurrent = link === read?.link ? "true" : null;
+    }
+    for (const entry of nav.querySelectorAll(".toc-entry")) entry.classList.toggle("active", Boolean(read) && entry.contains(read.link));
+  };
+  let waiting;
+  if (links.length) addEventListener("scroll", () => { clearTimeout(waiting); waiting = setTimeout(mark, 120); }, { passive: true });
+}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from cvcourse.checks import Natural, Numbers, check, check_array, check_number, checked
 
@@ -129,7 +129,8 @@ def interval(values: Numbers | Unknown, *, level: Level = 0.95) -> Interval:
     if not np.isfinite(array).all():
         raise ValueError("a value is NaN or infinite, so its mean means nothing; look at that seed")
     mean = array.mean(axis=0)
-    reach = stats.t.ppf((1 + level) / 2, len(array) - 1) * stats.sem(array, axis=0)
+    sem = array.std(axis=0, ddof=1) / len(array) ** 0.5  # standard error of the mean
+    reach = stdtrit(len(array) - 1, (1 + level) / 2) * sem
     return Interval(mean, mean - reach, mean + reach, len(array))
 
 

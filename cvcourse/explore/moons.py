@@ -167,7 +167,9 @@ class TwoMoons(Explorable):
         for step in range(1, self.steps + 1):
             loss, gradient = _loss(clean[known], weights, truth[known], torch.ones(len(known)))
             if others:
-                easy, hard = (self.waves(view) for view in self.views(step))
+                easy, hard = clean, clean
+                if self.way == "two views":
+                    easy, hard = (self.waves(view) for view in self.views(step))
                 more, along = _loss(hard, weights, *self._said(easy @ weights))
                 loss, gradient = loss + more, gradient + along
             losses.append(loss)

@@ -195,6 +195,9 @@ function render({ model, el }) {
   }
   function again() {
     rest();
+    threshold.show(model.get("threshold"), fixed(model.get("threshold"), 2));
+    if (!taught) [label_more, forget].forEach((button) => { button.disabled = true; });
+    if (!taught) say("The head is learning from these pictures …");
     rest = in_slices(all_of_it(), ({ done, value }) => {
       if (!done) return;
       taught = value;

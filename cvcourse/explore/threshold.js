@@ -35,8 +35,15 @@ function render({ model, el }) {
     box: h("svg:rect", { x: i % n, y: Math.floor(i / n), width: 0.94, height: 0.94 }),
     count: h("svg:text", { x: (i % n) + 0.47, y: Math.floor(i / n) + 0.6, "font-size": 0.34, "text-anchor": "middle" }),
   }));
-  const matrix = h("svg:svg", { viewBox: `-0.06 -0.06 ${n + 0.06} ${n + 0.06}`, role: "img", "aria-label": "Confusion of the labels that are kept" },
-    ...cells.flatMap(({ box, count }) => [box, count]));
+  // Names of classes stand before the rows and, turned, above the columns.
+  const names = model.get("names");
+  const room = Math.min(0.24 * Math.max(...names.map((name) => name.length)), 4) + 0.3;
+  const around = names.flatMap((name, i) => [
+    h("svg:text", { x: -0.15, y: i + 0.6, "font-size": 0.42, "text-anchor": "end" }, name),
+    h("svg:text", { x: 0, y: 0, transform: `translate(${i + 0.6} -0.15) rotate(-90)`, "font-size": 0.42 }, name),
+  ]);
+  const matrix = h("svg:svg", { viewBox: `${-room} ${-room} ${n + room} ${n + room}`, role: "img", "aria-label": "Confusion of the labels that are kept" },
+    ...cells.flatMap(({ box, count }) => [box, count]), ...around);
   const under = (text) => h("figcaption", { class: "cvx-name" }, text);
   const threshold = slider("Threshold", { min: 0, max: 1, step: 0.001 }, go);
   const bars = [bar("sky"), bar("green")];
@@ -47,7 +54,7 @@ function render({ model, el }) {
 
   return watch(model, traits, () => {
     const state = get();
-    const { names, labels, threshold: at } = state;
+    const { labels, threshold: at } = state;
     const { kept, coverage, purity, confusion } = compute(state);
     const bins = histogram(state);
     const most = Math.sqrt(Math.max(...bins.map(([right, wrong]) => right + wrong)));

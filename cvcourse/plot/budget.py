@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import count, takewhile
 from textwrap import fill
 
 import matplotlib.pyplot as plt
@@ -50,20 +52,40 @@ def by_budget(claims: Mapping[str, Claim], records: Sequence[Record]) -> Figure:
         rows, 1, figsize=(7.2, 0.5 + 1.9 * rows), sharex=True, squeeze=False, layout="constrained"
     )
     budgets = {budget for effects in drawn.values() for e in effects.values() for budget in e}
+    arms: dict[str, int] = {}
     for ax, (title, effects) in zip(axes[:, 0], drawn.items(), strict=True):
-        for number, (what, effect) in enumerate(effects.items()):
+        common = _common(list(effects))
+        names = {what: what[len(common) :] for what in effects}
+        if common:
+            ax.set_ylabel(fill(common.rstrip(",: "), 22))
+        arms |= _arms([*names.values()], arms)
+        for what, effect in effects.items():
             mean, low, high = np.array(list(effect.values())).T  # (n_budgets,) each
             estimate = Interval(mean, low, high, seeds=0)
             draw = band if len(effect) > 1 else whiskers  # a band of one point is none
-            draw(ax, list(effect), estimate, fill(what, 34), arm=number)
+            draw(ax, list(effect), estimate, fill(names[what], 34), arm=arms[names[what]])
         if ax.get_ylim()[0] < 0:  # where effects change their sign
             ax.axhline(0, color=GREY, linestyle=":", marker="")
         ax.set_title(literal(title), loc="left")
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1.05), fontsize="small")
-    log_ticks(axes[-1, 0], sorted(budgets))
-    axes[-1, 0].set_xticklabels([f"×{budget:g}" for budget in sorted(budgets)])
+    marked = [b for b in sorted(budgets) if not any(b < other < 1.7 * b for other in budgets)]
+    log_ticks(axes[-1, 0], marked)
+    axes[-1, 0].set_xticklabels([f"×{budget:g}" for budget in marked])
     axes[-1, 0].set_xlabel("length of training (×1: the chapter’s)")
     return fig
+
+
+def _common(names: list[str]) -> str:
+    """How all of several names begin, up to a comma or colon: "accuracy, "."""
+    pieces = zip(*(re.split("(?<=[,:] )", name) for name in names), strict=False)
+    same = takewhile(lambda pieces: len(set(pieces)) == 1, pieces if len(names) > 1 else ())
+    return "".join(piece for piece, *_ in same)
+
+
+def _arms(names: list[str], before: Mapping[str, int]) -> dict[str, int]:
+    """A colour for each name: that of the panels above, or one that this panel does not have."""
+    free = (arm for arm in count() if arm not in {before[n] for n in names if n in before})
+    return {name: before[name] if name in before else next(free) for name in names}
 
 
 def _by_budget(

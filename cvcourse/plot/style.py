@@ -115,6 +115,7 @@ def use_style() -> None:
             "grid.color": "#dddddd",
             "grid.linewidth": 0.6,
             "legend.frameon": False,
+            "legend.handlelength": 2.8,  # a dashed line shows its gap beside the marker
             "lines.linewidth": 1.8,
             "lines.markersize": 5,
             "text.color": INK,

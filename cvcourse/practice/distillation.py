@@ -287,11 +287,11 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "F.kl_div(log q, p) with its default reduction: what is wrong?",
+        "`F.kl_div(log q, p)` with its default reduction: what is wrong?",
         Wrong("Nothing.", "Its default divides by the number of classes as well."),
         Wrong("p and log q have changed places.", "This order is PyTorch's, odd as it looks."),
         Right(
-            "It is K times too small: use reduction=“batchmean”.",
+            'It is K times too small: use `reduction="batchmean"`.',
             "And the temperature's factor T² has to be multiplied by hand.",
         ),
     ),

@@ -92,6 +92,9 @@ def _scores(generator: torch.Generator) -> tuple[Tensor, Tensor]:
         "That is how many are right; divide by how many there are.": (
             lambda logits, labels: (logits.argmax(dim=1) == labels).sum()
         ),
+        "You divided by a fixed number; divide by how many there are.": (
+            lambda logits, labels: (logits.argmax(dim=1) == labels).sum() / 10
+        ),
         "You looked for the picture with the highest score of each class. One row is one "
         "picture: take the highest of each row.": (
             lambda logits, labels: (

@@ -218,7 +218,7 @@ quiz = Quiz(
         Wrong("Computation only.", "It stores one set of kernels instead of one a position."),
     ),
     Question(
-        "Which of the two steps helped more on new pictures?",
+        "Which of the two steps helped more on new pictures, in a short training?",
         Wrong(
             "Looking at a patch: it removes most of the parameters.",
             "It removed over 9 in 10, and the gap at few pictures hardly moved.",

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -294,9 +295,10 @@ def _least_work(wallet: Wallet) -> float:
     called_with="budgets of 10 to 1,250 labels, some too small for a backbone, and what the "
     "chapter measured",
     requirements={
-        "Return the method's name and its labels a class, as in: return name, labels.": (
+        "Return the method's name and its labels per class, a whole number, as in: "
+        "return name, labels.": (
             lambda bought: all(
-                name in MEASURED and isinstance(labels, int) for _, (name, labels) in bought
+                name in MEASURED and isinstance(labels, Integral) for _, (name, labels) in bought
             )
         ),
         "Every method needs at least one label a class.": lambda bought: all(
@@ -364,16 +366,15 @@ quiz = Quiz(
         Wrong("It does not help.", "The interval holds zero, and fourteen points as well."),
     ),
     Question(
-        "Why are the intervals so wide at five labels?",
+        "What makes the methods of one seed more alike than those of different seeds?",
         Right(
-            "Each seed draws and labels other pictures.",
-            "With five of a class it matters which. All methods of a seed share that luck.",
+            "They have the same labelled pictures.",
+            "All methods of a seed share that luck, so differences are taken seed by seed.",
         ),
-        Wrong("There are too few test pictures.", "Five hundred; they err by about two points."),
+        Wrong("They have the same tuning.", "So have the methods of all other seeds."),
         Wrong(
-            "The methods were badly tuned.",
-            "They were not tuned for five labels, but with 25 the same numbers give narrow "
-            "intervals.",
+            "Nothing: they are trained one by one.",
+            "They are, but on the same few pictures, and judged by the same test.",
         ),
     ),
     Question(

@@ -265,7 +265,10 @@ quiz = Quiz(
             "It was too much for one GPU of 3 GB, or nearly.",
             "Grouped convolutions are what is left of it when it runs on one machine.",
         ),
-        Wrong("One row sees colours, the other shapes.", "They came to; nobody planned it."),
+        Wrong(
+            "One row sees colours, the other shapes.",
+            "Training did make them so; nobody had planned it.",
+        ),
         Wrong(
             "To average two networks.", "They share layers; the averages were of whole networks."
         ),

@@ -263,7 +263,7 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "You set requires_grad=False on a backbone, and its features still change in "
+        "You set `requires_grad=False` on a backbone, and its features still change in "
         "training. Why?",
         Wrong("The optimiser has momentum.", "Without gradients it has nothing to move."),
         Right(

@@ -161,6 +161,10 @@ def _entropy(
             _entropy, of=lambda scores, dim: scores
         ),
         "These are probabilities: the logarithm is missing.": partial(_entropy, of=torch.softmax),
+        "You took the column of every label for every picture: [:, labels]. Take each picture's "
+        "own: [torch.arange(len(labels)), labels].": (
+            lambda scores, labels: -scores.log_softmax(1)[:, labels].mean()
+        ),
         "Softmax twice: these are logits already.": partial(
             _entropy, of=lambda scores, dim: scores.softmax(dim).log_softmax(dim)
         ),

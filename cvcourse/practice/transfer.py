@@ -194,7 +194,7 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "requires_grad=False on every weight. What can still change in the backbone?",
+        "`requires_grad=False` on every weight. What can still change in the backbone?",
         Right(
             "Batch norm's running statistics.",
             "They are collected in training mode, without any gradient.",

@@ -16,6 +16,7 @@ from cvcourse.practice.function import Function
 from cvcourse.practice.number import Number
 from cvcourse.practice.project import Project
 from cvcourse.practice.quiz import Question, Quiz, Right, Wrong
+from cvcourse.practice.smallest import smallest
 
 
 @Number.of(hint="Add.", why="So it is.", mistakes={"You multiplied.": 6}, tolerance=0.01)
@@ -246,3 +247,17 @@ def test_quiz() -> None:
 def test_a_question_has_one_right_option(options: list[Any]) -> None:
     with pytest.raises(ValueError, match="needs one Right option, and at least one Wrong"):
         Question("?", *options)
+
+
+def test_the_smallest_call_has_labels_of_its_own_classes() -> None:
+    """It once had two scores a picture, and the label 4."""
+    logits, labels = torch.randn(7, 5), torch.tensor([4, 3, 2, 1, 0, 4, 3])
+    found = smallest(
+        lambda logits, labels: torch.tensor(-1.0),
+        lambda logits, labels: (logits.argmax(dim=1) == labels).float().mean(),
+        [logits, labels],
+    )
+    assert found
+    (few, classes), _, _ = found
+    assert few.shape == (2, 2)
+    assert classes.max() < 2

@@ -18,6 +18,10 @@ CELLS = [
     (["hide-input"], "import numpy\nx = 1", "Code: imports"),
     (["hide-input"], "# Draw it.\nx = 1", "Code: Draw it."),
     (["hide-input"], "y = 1 < 2\nx = 1", "Code: y = 1 &lt; 2"),
+    (["hide-input"], "import numpy\nplt.show()", "Code of the figure"),
+    (["hide-input"], "table(\n    ['a'],\n)", "Code of the table"),
+    (["hide-input"], "it = claim(\n    'a',\n)", "Code of the claim"),
+    (["hide-input"], "# As above\nplt.show()", "Code: As above"),
     (["hide-cell"], "# What it found\nprint(1)", "What it found"),
 ]
 

@@ -340,6 +340,13 @@ def test_a_number_that_changes_changes_ledger_verdicts_and_summary_alike(project
     assert not any("10%" in place for place in places)
 
 
+def test_a_summary_says_a_number_once_that_two_claims_share(project: Project) -> None:
+    project.chapter(bundle(effect=[LEAD, LEAD | {"what": "lead lost"}, LEAD]))
+    page, _ = project.build()
+    assert summary(page).count("lead kept") == 1
+    assert summary(page).count("lead lost") == 1
+
+
 def test_a_verdict_that_changes_changes_everywhere(project: Project) -> None:
     project.chapter(bundle(verdict="corrected", short="now it rises"))
     page, _ = project.build()

@@ -100,16 +100,16 @@ def test_a_figure_is_drawn_for_the_screen_that_shows_it(page: str, site: Path, s
 
 
 def test_a_small_picture_can_be_read_at_full_size(show: Show) -> None:
-    tab = show("notebooks/05_lenet_alexnet_vgg.html", PHONE)
-    figure = tab.locator("#fig-shortcuts")
+    tab = show("book/architecture.html", PHONE)
+    figure = tab.locator("#architecture")
     picture, switch = figure.locator("img"), figure.locator("input")
-    natural = int(picture.get_attribute("width"))
+    natural = picture.evaluate("image => image.naturalWidth")
     assert picture.bounding_box()["width"] < natural
     switch.focus()
     tab.keyboard.press("Space")
     assert picture.bounding_box()["width"] >= natural
     assert tab.evaluate("document.documentElement.scrollWidth") == PHONE
-    assert tab.evaluate(CUT, "#fig-shortcuts, #fig-shortcuts > *:not(.zoom)") == []
+    assert tab.evaluate(CUT, "#architecture, #architecture > *:not(.zoom)") == []
     assert figure.locator(".zoom").get_attribute("tabindex") == "0", "it scrolls"
     picture.click()
     assert picture.bounding_box()["width"] < natural
