@@ -160,6 +160,25 @@ def test_a_figure_does_not_glare_on_a_dark_page(show: Show) -> None:
     assert 150 < brightest["dark"] < 215, "dimmed, but its colours still differ"
 
 
+def test_a_dark_page_has_no_light_ground_under_an_output_and_shows_that_a_table_goes_on(
+    show: Show,
+) -> None:
+    tab = show("notebooks/03_one_layer.html", PHONE)
+    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
+    grounds, shades = tab.evaluate(
+        """() => {
+            const outputs = [...document.querySelectorAll(".cell_output .text_html")];
+            const styles = outputs.map((output) => getComputedStyle(output));
+            const tables = styles.filter((style, i) => outputs[i].querySelector("table"));
+            const shades = tables.map((style) => style.backgroundImage);
+            return [styles.map((style) => style.backgroundColor), shades];
+        }"""
+    )
+    assert {*grounds} == {"rgba(0, 0, 0, 0)"}
+    assert shades
+    assert all("gradient" in shade for shade in shades)
+
+
 SETTINGS = "extensions = ['myst_nb', 'outputs', 'spaces']\nnb_execution_mode = 'off'\n"
 SETTINGS += "html_theme = 'basic'\nmyst_update_mathjax = False\n"
 SETTINGS += "source_suffix = {'.md': 'myst-nb', '.ipynb': 'myst-nb'}\n"
