@@ -91,13 +91,14 @@ def fit(app: Sphinx, doctree: nodes.document) -> None:
     drawn = other_versions(read_cells(app.env, page)) if notebook else {}
     for image in images:
         file = Path(app.env.relfn2path(image["uri"], app.env.docname)[1])
-        versions = drawn.get(file.read_bytes(), {}) if drawn and file.is_file() else {}
+        picture = file.read_bytes() if file.is_file() else b""  # nothing, if it is not there
+        versions = drawn.get(picture, {})
         shown = {"wide": image.deepcopy(), **written(image, file, versions)}
         if "narrow" in shown:
             for screen, version in shown.items():
                 version["classes"].append(screen)
             image.replace_self([*shown.values()])
-        elif not file.is_file() or width(file.read_bytes()) > SMALL:
+        elif width(picture) > SMALL:
             before, after = (nodes.raw("", html, format="html") for html in ENLARGE)
             image.replace_self([before, shown["wide"], after])
 
