@@ -89,10 +89,9 @@ def _side_by_side(
         warnings.filterwarnings("ignore", ".*(worker stopped while|have been cancelled)")
         outcomes = Parallel(return_as="generator_unordered")(jobs)
         try:
-            for seed, outcome in outcomes:
-                if isinstance(outcome, _Failure):
-                    raise outcome.error() from RuntimeError(outcome.traceback)
-                yield seed, outcome
+            yield from outcomes
+        except _SeedError as failed:
+            raise failed.failure.error() from RuntimeError(failed.failure.traceback)
         finally:
             outcomes.close()
 
@@ -102,7 +101,8 @@ def _run_there(function: Callable[[int], Any], seed: int, parent: int) -> tuple[
     try:
         return seed, _run(function, seed)
     except Exception as error:
-        return seed, _Failure.of(error)
+        # Raised, not returned: joblib then hands out no more seeds while it stops the workers.
+        raise _SeedError(_Failure.of(error)) from None
 
 
 @cache
@@ -149,6 +149,14 @@ class _Failure(NamedTuple):
         error.args = self.args
         error.__dict__.update(self.attributes)
         return error
+
+
+class _SeedError(Exception):
+    """What a worker raises in place of an error that may not survive pickling."""
+
+    def __init__(self, failure: _Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
 
 
 def _kept(function: Callable[[int], Result], call: str) -> Callable[[int], Result]:

@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from joblib.externals.loky.process_executor import _ExecutorManagerThread
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_info
 
@@ -95,6 +97,29 @@ def test_an_error_does_not_wait_for_the_others() -> None:
     with pytest.raises(ZeroDivisionError):
         parallel_map(fails_or_sleeps, range(4))
     assert time.monotonic() - start < 30
+
+
+@without_gpu
+@pytest.mark.usefixtures("two_cores")
+def test_after_an_error_no_more_seeds_are_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """joblib's thread once took a new seed while its workers were stopped, and died of it."""
+
+    def slowly(self: _ExecutorManagerThread, result: object) -> None:
+        handle(self, result)
+        time.sleep(0.2)  # the time in which the first thread stops the workers
+
+    def fails(seed: int) -> int:
+        if seed == 1:
+            raise ZeroDivisionError
+        return seed
+
+    handle = _ExecutorManagerThread.process_result_item
+    monkeypatch.setattr(_ExecutorManagerThread, "process_result_item", slowly)
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    with pytest.raises(ZeroDivisionError):
+        parallel_map(fails, range(20))
+    assert died == []
 
 
 @without_gpu
