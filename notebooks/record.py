@@ -33,9 +33,10 @@ LIST = FOLDER / "records.yml"
 RESULTS = ROOT / "cvcourse" / "results"
 WORK = ROOT / ".records"  # not in _build, which `make book` clears
 ENTRIES = {"notebook", "purpose", "parameters", "budget"}
-DRAWN = re.compile(
-    r"cvcourse/(fonts|(plot|explore)/\w+)\.py"
-)  # no number is theirs
+#: What only draws, or says where and how far: no number is theirs.
+SHOWN = re.compile(
+    r"cvcourse/(fonts|parallel|progress|experiment/tables|(plot|explore)/\w+)\.py"
+)
 
 
 def read_list() -> dict[str, dict[str, Any]]:
@@ -70,7 +71,8 @@ def code_of(path: Path) -> dict[str, str]:
     """What a notebook's results come from: file → checksum.
 
     Its own cells, and each module of the package that it imports, or that one
-    of these imports; those that only draw, or show records, are left out.
+    of these imports; what only draws, runs seeds side by side, or shows records
+    is left out.
     """
     notebook = nbformat.read(path, as_version=4)
     cells = [
@@ -87,7 +89,7 @@ def code_of(path: Path) -> dict[str, str]:
     while waiting:
         module = waiting.pop()
         name = module.relative_to(ROOT).as_posix()
-        if name not in found and not DRAWN.fullmatch(name):
+        if name not in found and not SHOWN.fullmatch(name):
             found[name] = checksum(module.read_text("utf-8"))
             waiting += imported(module.read_text("utf-8"))
     return dict(sorted(found.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +14,7 @@ from cvcourse.experiment.intervals import DASH, Interval
 from cvcourse.terminal import printable
 
 NO_MATH = "tex2jax_ignore mathjax_ignore"  #: for notebooks, where dollars would begin a formula
+NEGATIVE = re.compile(r"(?<![\w*])-(?=\d)")  #: the hyphen that Python writes before a number
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Table(Checked):
         body = "\n".join(
             "<tr>"
             + f'<th scope="row">{escape(row[0])}</th>'
-            + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+            + "".join(f"<td>{NEGATIVE.sub('−', escape(cell))}</td>" for cell in row[1:])
             + "</tr>"
             for row in self.rows
         )

@@ -78,3 +78,19 @@ def test_the_table_of_verdicts_is_of_its_own_kind(monkeypatch: pytest.MonkeyPatc
     verdicts(bad)
     columns = ("claim", "verdict", "in short")
     assert shown == [Table(columns, (("dry", "not reproduced", "it is not"),), "verdicts")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("-0.05 [-0.10, +0.00]", "−0.05 [−0.10, +0.00]"),
+        ("(-1, 2)", "(−1, 2)"),
+        ("1-2", "1-2"),  # a range, as it is
+        ("1e-05", "1e-05"),
+        ("two-column", "two-column"),
+    ],
+)
+def test_a_negative_number_has_a_minus_sign_on_the_page(cell: str, shown: str) -> None:
+    bundle = Table(("", "a"), (("x", cell),))._repr_mimebundle_()
+    assert f"<td>{shown}</td>" in bundle["text/html"]
+    assert cell in bundle["text/plain"]  # which others may read as numbers
