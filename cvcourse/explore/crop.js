@@ -5,7 +5,15 @@ const SIDE = 32, GRID = 9, STEP = 3; // pixels; positions each way; pixels from 
 const SIZES = { window: [1.5, 1, 0.6], occluder: [0.25, 0.4, 0.55] }; // shares of the picture's side
 const GREY = 128, MARGIN = 0.5; // of the occluder; of the view, a share of the side
 
-const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const decoded = new Map(); // base64 → bytes: the same ones at every step of a drag
+function decode(text) {
+  if (!decoded.has(text)) {
+    const raw = atob(text), bytes = new Uint8Array(raw.length);
+    for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+    decoded.set(text, bytes);
+  }
+  return decoded.get(text);
+}
 const offset = (index) => (index - (GRID - 1) / 2) * STEP; // pixels from the middle
 
 // A window of a share of the side, shifted by (dy, dx), bilinearly resized to SIDE × SIDE;
@@ -73,7 +81,8 @@ function compute(state) {
 function paint(canvas, rgb) {
   const n = Math.sqrt(rgb.length / 3);
   const image = new ImageData(n, n);
-  for (let i = 0; i < n * n; i++) image.data.set([rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2], 255], 4 * i);
+  image.data.fill(255); // opaque
+  for (let i = 0; i < n * n; i++) for (let c = 0; c < 3; c++) image.data[4 * i + c] = rgb[3 * i + c];
   Object.assign(canvas, { width: n, height: n });
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
