@@ -151,6 +151,7 @@ def _teach(
     "the mean over the pictures, and then T².",
     why="F.kl_div takes log q first and p second, and its default, “mean”, is K times too small.",
     inputs=_pair,
+    learner="student",
     mistakes={
         "The factor T² is missing.": partial(_teach, power=0),
         "You averaged over the classes too (as F.kl_div does by default): K times too small.": (
@@ -218,6 +219,7 @@ def _both(
     hint="alpha times the loss of the exercise before, plus 1 − alpha times the ordinary one.",
     why="The label is compared with the student's answer at T = 1: that is how it will be asked.",
     inputs=_with_labels,
+    learner="student",
     mistakes={
         "The weights have changed places: alpha is the teacher's.": partial(
             _both, weights=lambda a: (1 - a, a)

@@ -37,6 +37,7 @@ class Function(Exercise):
             `partial` of one function, with different keywords, can be made two at a time.
         forbidden: what an answer must not use.
         dtype: if the dtype is part of what is asked for: "uint8", or "int" for whole numbers.
+        learner: of a loss, the argument that its gradient must reach.
     """
 
     def __init__(
@@ -49,10 +50,11 @@ class Function(Exercise):
         mistakes: Mapping[str, Callable[..., Any]],
         forbidden: Forbidden | None = None,
         dtype: str = "",
+        learner: str = "",
     ) -> None:
         super().__init__(solution, hint=hint, why=why)
         self.inputs, self.mistakes = inputs, mistakes
-        self.forbidden, self.dtype = forbidden or {}, dtype
+        self.forbidden, self.dtype, self.learner = forbidden or {}, dtype, learner
 
     @cached_property
     def names(self) -> list[str]:
@@ -84,7 +86,29 @@ class Function(Exercise):
             wrong = (
                 f"{begins} your function changes its argument in place; work on a copy (.clone())."
             )
+        if wrong is None and self._cut_off(answer):
+            return Feedback(
+                "✓",
+                f"Right numbers, but no gradient reaches {self.learner}, which could not learn "
+                "from this loss. Is there a .detach() or torch.no_grad() on the way?",
+            )
         return Feedback("✗", wrong) if wrong else trace.feedback()
+
+    def _cut_off(self, answer: Callable[..., Any]) -> bool:
+        """Whether what should be a loss is a tensor without a gradient where one is needed."""
+        if not self.learner:
+            return False
+        call = dict(zip(self.names, deepcopy(self.calls[0]), strict=True))
+        learner = call[self.learner].requires_grad_()
+        try:
+            loss = answer(*call.values())
+        except RuntimeError:  # NumPy takes no tensor with a gradient; its numbers are right
+            return False
+        if not isinstance(loss, Tensor):
+            return False
+        if loss.requires_grad:
+            loss.backward()
+        return learner.grad is None or not learner.grad.any()
 
     def _diagnosis(self, answer: Callable[..., Any], outputs: list[Any]) -> str | None:
         """What is wrong with what an answer gave, call by call; None if nothing is."""

@@ -43,6 +43,18 @@ def times(x: Tensor, factor: int) -> Tensor:
     return x * factor
 
 
+@Function.of(
+    hint="Square.",
+    why="A parabola.",
+    inputs=lambda generator: (torch.randn(3, generator=generator), torch.ones(3)),
+    mistakes={},
+    learner="student",
+)
+def loss(student: Tensor, target: Tensor) -> Tensor:
+    """(3,), (3,) → a number."""
+    return ((student - target) ** 2).mean()
+
+
 @Project.of(
     hint="Any list.",
     why="Many do.",
@@ -67,6 +79,15 @@ def changes(x: Tensor, factor: int) -> Tensor:
     return x
 
 
+def in_numpy(student: Tensor, target: Tensor) -> Any:
+    return ((student.numpy() - target.numpy()) ** 2).mean()
+
+
+@torch.no_grad()
+def without_gradient(student: Tensor, target: Tensor) -> Tensor:
+    return ((student - target) ** 2).mean()
+
+
 def one_argument(x: Tensor) -> Tensor:
     return x
 
@@ -86,6 +107,13 @@ CASES: list[tuple[Any, Any, str, str]] = [
     (times, lambda x, factor: (x == 0).mean() * factor, "✗", "stops in the line"),
     (times, lambda x, factor: [x[0] * factor, Fraction(1)], "✗", "the shape (2,); expected (3,)"),
     (times, lambda x, factor: [one * factor for one in x], "✓", "Linear."),
+    (loss, lambda s, t: ((s - t) ** 2).mean(), "✓", "A parabola."),
+    (loss, lambda s, t: ((s - t.detach()) ** 2).mean(), "✓", "A parabola."),
+    (loss, in_numpy, "✓", "A parabola."),
+    (loss, lambda s, t: ((s.detach() - t) ** 2).mean(), "✓", "no gradient reaches student"),
+    (loss, without_gradient, "✓", "no gradient reaches student"),
+    (loss, lambda s, t: (0 * s + (s.detach() - t) ** 2).mean(), "✓", "no gradient reaches"),
+    (loss, lambda s, t: ((s - t) ** 2).sum(), "✗", "Too large by a factor of 3"),
     (times, lambda x, factor: (x * factor).requires_grad_(), "✓", "Linear."),
     (times, lambda x, factor: [Fraction(float(one)) * factor for one in x], "✓", "Linear."),
     (times, lambda x, factor: -x * factor, "✗", "The sign is wrong"),
