@@ -155,6 +155,12 @@ def test_a_checksum_is_the_same_in_every_python(record: ModuleType) -> None:
     assert record.checksum("a = ['', 'b']") != record.checksum("a = ['b']"), "only an f-string's"
 
 
+def test_words_that_follow_the_numbers_are_no_part_of_a_checksum(record: ModuleType) -> None:
+    said = "claim('dry', {'it is': more(x)}, short='it is dry')"
+    assert record.checksum(said) == record.checksum(said.replace("it is dry", "dry, at last"))
+    assert record.checksum(said) != record.checksum(said.replace("more", "less"))
+
+
 def test_every_trained_claim_was_also_trained_for_longer(record: ModuleType) -> None:
     """So that the ledger can say whether more training turns it.
 
