@@ -138,7 +138,7 @@ quiz = Quiz(
         "Somebody shows one run in which a method beats another by 4 points. Why is that little?",
         Right(
             "One and the same method differs from itself by as much.",
-            "In our twelve pairs of runs by up to ten points and more.",
+            "In our twelve pairs of runs by up to 11 points.",
         ),
         Wrong("Four points are always small.", "With many seeds, four points can be certain."),
         Wrong(

@@ -233,7 +233,8 @@ quiz = Quiz(
         "A network was trained with objects in one place only. Which ones know them elsewhere?",
         Wrong(
             "All that end in an average over positions.",
-            "The locally connected one ends in an average, and knows nothing two pixels away.",
+            "The locally connected one ends in an average, and knows almost nothing from two "
+            "pixels on.",
         ),
         Right(
             "The convolution, up to its strides and its border.",

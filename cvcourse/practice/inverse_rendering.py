@@ -294,7 +294,8 @@ quiz = Quiz(
         ),
         Wrong(
             "Averaging over positions throws the angle away.",
-            "It delays the position; and the network that drew did not average.",
+            "The network that drew does not average; and where one does, it learns the position "
+            "later.",
         ),
     ),
     Question(
