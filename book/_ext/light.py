@@ -69,10 +69,10 @@ def sized(body: str, files: dict[str, Path]) -> str:
 
 
 def apart(body: str, static: Path, address: Callable[[str], str]) -> str:
-    """A page's text, whose interactive figures have their scripts in files, read after the text.
+    """A page's text, whose interactive figures have their scripts in files, for `scroll.js` to ask.
 
-    A page holds a network or two in them. Files of modules cannot be had from disk; of plain
-    scripts, they can.
+    A page holds a network or two in them, which nobody should wait for. Files of modules cannot be
+    had from disk; of plain scripts, they can.
     """
 
     def move(found: re.Match[str]) -> str:
@@ -80,7 +80,7 @@ def apart(body: str, static: Path, address: Callable[[str], str]) -> str:
         name = f"figures/{sha256(code.encode()).hexdigest()[:12]}.js"
         (static / "figures").mkdir(parents=True, exist_ok=True)
         (static / name).write_text(code, "utf-8")
-        return f'<script defer src="{address(f"_static/{name}")}"></script>'
+        return f'<script type="later" data-src="{address(f"_static/{name}")}"></script>'
 
     return FIGURE.sub(move, body)
 

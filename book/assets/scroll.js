@@ -26,11 +26,19 @@
   }
 }
 
-// Once there is nothing else to do, far sections are laid out one by one, so that the page keeps its
-// length while one scrolls; at once, where the reader is led to a place further down.
+// Once the page is shown and there is nothing else to do, interactive figures get their scripts, and
+// far sections are laid out, one by one, so that the page keeps its length while one scrolls; at
+// once, where the reader is led to a place further down.
 {
-  const far = [...document.querySelectorAll("article > section > section")];
-  const show = (section) => (section.style.contentVisibility = "visible");
+  const FAR = "article > section > section";
+  const far = [...document.querySelectorAll(FAR)];
+  const waiting = (part) => [...part.querySelectorAll("script[data-src]")];
+  const fetch = (script) =>
+    script.replaceWith(Object.assign(document.createElement("script"), { src: script.dataset.src }));
+  const show = (section) => {
+    section.style.contentVisibility = "visible";
+    waiting(section).forEach(fetch);
+  };
   const wait = window.requestIdleCallback ?? ((task) => setTimeout(task, 200));
   const next = () => {
     const section = far.shift();
@@ -38,8 +46,12 @@
     show(section);
     wait(next, { timeout: 100 });
   };
-  if (location.hash) far.forEach(show);
-  else addEventListener("load", () => wait(next));
+  const start = (go) => {
+    waiting(document).filter((script) => !script.closest(FAR)).forEach(fetch);
+    go();
+  };
+  if (location.hash) start(() => far.forEach(show));
+  else addEventListener("load", () => requestAnimationFrame(() => wait(() => start(next))));
 }
 
 // The contents mark the section that is read. The theme sees a heading only while it passes the upper

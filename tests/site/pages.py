@@ -23,3 +23,6 @@ PAGES = [*(f"{name}.html" for name in documents(TABLE_OF_CONTENTS)), "index.html
 CHAPTERS = [name for name in PAGES if name.startswith("notebooks/")]
 #: A script: pictures that wait until the reader is near come at once.
 FETCH_ALL = "document.querySelectorAll('img').forEach((each) => { each.loading = 'eager'; })"
+#: Whether every interactive figure has its script, which a page gets once it is shown.
+AWAKE = """document.readyState === 'complete'
+    && !document.querySelector('script[data-src], [data-explorable]:not([data-alive])')"""

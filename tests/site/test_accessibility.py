@@ -6,7 +6,7 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from pages import PAGES
+from pages import AWAKE, PAGES
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 OFF_BY_DEFAULT = ["label-content-name-mismatch", "target-size"]
@@ -64,7 +64,8 @@ def tab(request: pytest.FixtureRequest, site: Path, browser: Any) -> Iterator[An
     """A page, loaded once for all that is asked of it, with everything that folds unfolded."""
     context = browser.new_context(reduced_motion="reduce")
     opened = context.new_page()
-    opened.goto((site / request.param).as_uri(), wait_until="load")
+    opened.goto((site / request.param).as_uri())
+    opened.wait_for_function(AWAKE)
     for script in (AXE, UNFOLD, THIN):
         opened.evaluate(script)
     yield opened

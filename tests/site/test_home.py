@@ -11,8 +11,8 @@ from typing import Any
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from pages import AWAKE, ROOT
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = "extensions = ['myst_parser', 'home']\nhtml_theme = 'basic'\n"
 CLAIM = "- {id: shift, statement: It fails., notes: []}\n"
 SAID = {"id": "shift", "verdict": "corrected", "reproduced": True, "short": "", "effect": []}
@@ -153,7 +153,8 @@ def test_the_books_home_is_alive_from_disk(
 ) -> None:
     base = address(site, "disk")
     tab = open_tab(base)
-    tab.goto(f"{base}book/index.html", wait_until="load")
+    tab.goto(f"{base}book/index.html")
+    tab.wait_for_function(AWAKE)
     lab = tab.get_by_role("region", name="Crop lab")
     before = lab.inner_text()
     lab.locator(".cvx-drag").press("ArrowRight")
@@ -166,7 +167,8 @@ def test_ones_own_picture_is_judged_on_the_home_page_and_in_chapter_3(
 ) -> None:
     base = address(site, "disk")
     tab = open_tab(base)
-    tab.goto(f"{base}{page}", wait_until="load")
+    tab.goto(f"{base}{page}")
+    tab.wait_for_function(AWAKE)
     own = tab.get_by_role("region", name="Your own picture")
     own.scroll_into_view_if_needed()
     before = own.inner_text()
@@ -183,7 +185,7 @@ def test_the_books_home_has_no_copy_of_the_lab(site: Path) -> None:
     figure, script = stored[0].removesuffix("</script>\n").split('<script type="module">\n')
     home = (site / "book/index.html").read_text("utf-8")
     assert figure in home
-    names = re.findall(r'<script defer src="\.\./(_static/figures/\w+\.js)"', home)
+    names = re.findall(r'data-src="\.\./(_static/figures/\w+\.js)"', home)
     assert script in (site / names[0]).read_text("utf-8")
     assert "data-explorable" not in (ROOT / "book/index.md").read_text("utf-8")
 

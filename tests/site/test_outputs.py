@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from pages import CHAPTERS, FETCH_ALL
+from pages import AWAKE, CHAPTERS, FETCH_ALL
 from PIL import Image
 
 WIDTHS = LAPTOP, _, PHONE = 1400, 820, 390
@@ -60,6 +60,7 @@ def show(site: Path, open_tab: Callable[..., Any]) -> Show:
         tab = open_tab("file:", viewport={"width": width, "height": 900}, reduced_motion="reduce")
         tab.goto((site / page).as_uri())
         tab.add_style_tag(content="* { content-visibility: visible !important }")
+        tab.wait_for_function(AWAKE)
         tab.wait_for_timeout(300)
         return tab
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from pages import PAGES, ROOT
+from pages import AWAKE, PAGES, ROOT
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
@@ -172,11 +172,12 @@ def test_browser_asks_nobody_and_complains_of_nothing(
     base = address(site, source)
     tab = open_tab(base)
     for name in [*sorted(pages), "search.html?q=image"]:
-        tab.goto(base + name, wait_until="load")
+        tab.goto(base + name)
         if name == "index.html":  # it leads to the first page
             tab.wait_for_url("**/book/index.html")
         if "?" in name:
             tab.wait_for_selector("#search-results li")
+        tab.wait_for_function(AWAKE)
         tab.wait_for_timeout(150)
 
 
@@ -218,7 +219,8 @@ def test_explorables_answer_to_the_keyboard_in_the_book(
     (name,) = (page for page in pages if page.startswith(f"notebooks/{chapter}_"))
     base = address(site, source)
     tab = open_tab(base)
-    tab.goto(base + name, wait_until="load")
+    tab.goto(base + name)
+    tab.wait_for_function(AWAKE)
     figures = tab.locator("[data-explorable] .cvx:not(.cvx-still)")
     assert figures.count() == EXPLORABLES[chapter]
     for figure in figures.all():

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from pages import CHAPTERS, FETCH_ALL, PAGES, ROOT
+from pages import AWAKE, CHAPTERS, FETCH_ALL, PAGES, ROOT
 from sphinx.errors import ExtensionError
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -51,6 +51,7 @@ def test_a_chapter_is_light(
     tab.on("request", lambda request: asked.add(urlsplit(request.url).path.lstrip("/")))
     tab.goto(base + page)
     tab.evaluate(FETCH_ALL)
+    tab.wait_for_function(AWAKE)
     tab.wait_for_load_state("networkidle")
     sizes = {path: sent(site / unquote(path)) for path in asked if (site / unquote(path)).is_file()}
     assert {page, "_static/book.css"} <= set(sizes)
@@ -172,15 +173,31 @@ def test_the_script_of_a_figure_is_a_file(tmp_path: Path, open_tab: Callable[...
     code = "function f() {}\ndocument.title += 'alive';\n"
     figure = f'<script type="module">\n{code}</script>'
     body = apart(f"<p>A</p>{figure}<p>B</p>{figure}", tmp_path / "_static", lambda name: name)
-    names = re.findall(r'<script defer src="(.+?)"></script>', body)
+    names = re.findall(r'<script type="later" data-src="(.+?)"></script>', body)
     assert len(names) == 2
     assert len(set(names)) == 1
     assert [file.name for file in tmp_path.rglob("*.js")] == [Path(names[0]).name]
-    (tmp_path / "page.html").write_text(f"<!doctype html><title></title>{body}", "utf-8")
+    asks = f"<script>{(ROOT / 'book' / 'assets' / 'scroll.js').read_text('utf-8')}</script>"
+    (tmp_path / "page.html").write_text(f"<!doctype html><title></title>{body}{asks}", "utf-8")
     tab = open_tab(tmp_path.as_uri())
     tab.goto((tmp_path / "page.html").as_uri())
-    assert tab.title() == "alivealive"
+    tab.wait_for_function("document.title === 'alivealive'")
     assert tab.evaluate("typeof f") == "undefined"  # it leaves nothing to other scripts
+
+
+@pytest.mark.parametrize("place", ["", "#fig-photographs"])
+def test_no_reader_waits_for_the_script_of_a_figure_but_one_led_further_down(
+    place: str, site: Path, open_tab: Callable[..., Any], address: Callable[[Path, str], str]
+) -> None:
+    base = address(site, "web server")
+    tab = open_tab(base)
+    tab.add_init_script("""addEventListener("load", () => {
+        const names = performance.getEntriesByType("resource").map((entry) => entry.name);
+        window.early = names.filter((name) => name.includes("/figures/")).length;
+    })""")
+    tab.goto(f"{base}notebooks/03_one_layer.html{place}")
+    tab.wait_for_function(AWAKE)
+    assert tab.evaluate("early") == (2 if place else 0)
 
 
 def test_no_page_of_the_site_holds_the_script_of_a_figure(site: Path) -> None:
@@ -188,7 +205,7 @@ def test_no_page_of_the_site_holds_the_script_of_a_figure(site: Path) -> None:
     for page in PAGES:
         html = (site / page).read_text("utf-8")
         assert not FIGURE.search(html), page
-        for name in re.findall(r'src="([^"]*_static/figures/[^"]*)"', html):
+        for name in re.findall(r' data-src="([^"]*_static/figures/[^"]*)"', html):
             assert (site / page).parent.joinpath(name).is_file()
             scripts += 1
     assert scripts > 15
@@ -201,7 +218,8 @@ def test_the_home_page_keeps_room_for_the_crop_lab(
     tab = open_tab(site.as_uri())
     tab.set_viewport_size({"width": width, "height": 800})
     tab.goto((site / "book/index.html").as_uri())
-    lab = tab.locator("[data-explorable][data-alive]").first
+    tab.wait_for_function(AWAKE)
+    lab = tab.locator("[data-explorable]").first
     kept, taken = lab.evaluate(
         "(host) => [parseFloat(getComputedStyle(host).minHeight), host.firstChild.offsetHeight]"
     )
@@ -253,9 +271,10 @@ def test_a_page_keeps_its_length_while_one_scrolls(
     width: int, place: str, site: Path, open_tab: Callable[..., Any]
 ) -> None:
     tab = open_tab(site.as_uri(), viewport={"width": width, "height": 800})
-    tab.goto((site / "notebooks/03_one_layer.html").as_uri() + place, wait_until="load")
+    tab.goto((site / "notebooks/03_one_layer.html").as_uri() + place)
     far = "[...document.querySelectorAll('article > section > section')]"
     tab.wait_for_function(f"{far}.every((each) => each.style.contentVisibility === 'visible')")
+    tab.wait_for_function(AWAKE)
     lengths = tab.evaluate("""async () => {
         const lengths = [];
         for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
