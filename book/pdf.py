@@ -9,6 +9,7 @@ the file. For the Korean terms the machine needs a font that has them.
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NullObject
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).with_name("_ext")))
+from light import AWAKE  # noqa: E402
+
 SITE = ROOT / "_build" / "html"
 OUTPUT = ROOT / "_build" / "book.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -99,7 +103,8 @@ def browser_tab() -> Iterator[Any]:
 
 def print_page(tab: Any, address: str, path: Path) -> str:
     """Print a page of the site into a file, all that is folded unfolded; its title."""
-    tab.goto(address, wait_until="load")
+    tab.goto(address)
+    tab.wait_for_function(AWAKE)
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")  # figures that wait for their reader
     tab.wait_for_function(ANSWERED)
     tab.add_style_tag(content=STYLE)

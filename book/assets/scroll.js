@@ -33,11 +33,11 @@
   const FAR = "article > section > section";
   const far = [...document.querySelectorAll(FAR)];
   const waiting = (part) => [...part.querySelectorAll("script[data-src]")];
-  const fetch = (script) =>
+  const ask = (script) =>
     script.replaceWith(Object.assign(document.createElement("script"), { src: script.dataset.src }));
   const show = (section) => {
     section.style.contentVisibility = "visible";
-    waiting(section).forEach(fetch);
+    waiting(section).forEach(ask);
   };
   const wait = window.requestIdleCallback ?? ((task) => setTimeout(task, 200));
   const next = () => {
@@ -47,7 +47,7 @@
     wait(next, { timeout: 100 });
   };
   const start = (go) => {
-    waiting(document).filter((script) => !script.closest(FAR)).forEach(fetch);
+    waiting(document).filter((script) => !script.closest(FAR)).forEach(ask);
     go();
   };
   if (location.hash) start(() => far.forEach(show));

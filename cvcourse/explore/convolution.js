@@ -10,8 +10,6 @@ const KERNELS = {
   "all edges": [-1, -1, -1, -1, 8, -1, -1, -1, -1],
 };
 
-const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-
 // The photograph's grey pixels, (side, side), and the same reduced to 8 × 8 by averaging.
 function reduce(pixels, side) {
   const block = side / IN;
@@ -49,7 +47,7 @@ function filter(pixels, side, kernel) {
 }
 
 function compute({ mode, kernel, unit, pixels }) {
-  const grey = decode(pixels);
+  const grey = bytesOf(pixels);
   const side = Math.sqrt(grey.length);
   const input = reduce(grey, side);
   const outputs = [...Array(OUT * OUT).keys()].map((o) =>
@@ -125,7 +123,7 @@ function render({ model, el }) {
     ["y", "x"].forEach((axis, i) => right.frame.setAttribute(axis, unit[i]));
     ["width", "height"].forEach((length) => right.frame.setAttribute(length, 1));
     taps.forEach((tap, k) => { if (tap.valueAsNumber !== kernel[k]) tap.value = Number(kernel[k].toFixed(4)); });
-    const grey = decode(pixels);
+    const grey = bytesOf(pixels);
     paint(before, grey, Math.sqrt(grey.length));
     paint(after, filtered, Math.sqrt(filtered.length), Math.abs(sum(kernel)) < 0.01 ? 128 : 0); // grey is zero
     modes.press(mode);

@@ -7,11 +7,7 @@ const GREY = 128, MARGIN = 0.5; // of the occluder; of the view, a share of the 
 
 const decoded = new Map(); // base64 → bytes: the same ones at every step of a drag
 function decode(text) {
-  if (!decoded.has(text)) {
-    const raw = atob(text), bytes = new Uint8Array(raw.length);
-    for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
-    decoded.set(text, bytes);
-  }
+  if (!decoded.has(text)) decoded.set(text, bytesOf(text));
   return decoded.get(text);
 }
 const offset = (index) => (index - (GRID - 1) / 2) * STEP; // pixels from the middle

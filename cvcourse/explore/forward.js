@@ -1,8 +1,6 @@
 // The book's networks, run in the page: what export.py wrote, and the few functions that it takes.
 // A picture, or a stack of maps, is { data, shape: [channels, height, width] }, channel by channel.
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-
 // Half-precision numbers (IEEE 754 binary16, little-endian, in base64). Their bits, moved to where single
 // precision has its own, are the number divided by 2 ** 112.
 function halves(text) {

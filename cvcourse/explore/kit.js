@@ -134,6 +134,13 @@ function in_slices(work, shown, pause = 0) {
 }
 const SLICE = 10;
 
+// The bytes that a text is the base64 of. A loop: a call for each of them takes a phone's time.
+function bytesOf(text) {
+  const raw = atob(text), bytes = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+  return bytes;
+}
+
 const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
 const words = (numbers, digits) => `[${numbers.map((x) => fixed(x, digits)).join(", ")}]`;
 const sum = (numbers) => numbers.reduce((total, x) => total + x, 0);

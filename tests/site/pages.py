@@ -1,5 +1,6 @@
 """Which pages the book has, and what tests of several kinds do with them."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from light import AWAKE as AWAKE  # noqa: E402
 
 
 def documents(node: Any) -> Iterator[str]:
@@ -23,6 +26,3 @@ PAGES = [*(f"{name}.html" for name in documents(TABLE_OF_CONTENTS)), "index.html
 CHAPTERS = [name for name in PAGES if name.startswith("notebooks/")]
 #: A script: pictures that wait until the reader is near come at once.
 FETCH_ALL = "document.querySelectorAll('img').forEach((each) => { each.loading = 'eager'; })"
-#: Whether every interactive figure has its script, which a page gets once it is shown.
-AWAKE = """document.readyState === 'complete'
-    && !document.querySelector('script[data-src], [data-explorable]:not([data-alive])')"""
