@@ -62,7 +62,7 @@ def _share_and_colours(generator: torch.Generator) -> tuple[Tensor, Tensor, Tens
 
 @Function.of(
     hint="colour[:, None, None] has the shape (3, 1, 1), and meets (H, W) pixel by pixel.",
-    why="It is one line, it can be differentiated, and it is how every renderer softens an edge.",
+    why="It is one line, it can be differentiated, and it is a common way to soften an edge.",
     inputs=_share_and_colours,
     mistakes={
         "The two colours have changed places: where the share is 1, the object must show.": (

@@ -130,7 +130,7 @@ def _reading(counts: Sequence[int], curve: Sequence[float], goal: float, **wrong
     },
 )
 def labels_needed(counts: Sequence[int], curve: Sequence[float], goal: float) -> float:
-    """Labels a class, rising; accuracies there; a goal → labels a class that reach it, or inf."""
+    """Labels per class, rising; accuracies there; a goal → labels that reach it, or inf."""
     if curve[0] >= goal:
         return counts[0]
     for i in range(1, len(counts)):
@@ -250,7 +250,7 @@ WALLETS = (
 
 @checked
 def estimate(method: str, labels: Positive) -> float:
-    """A method's accuracy with so many labels a class, between the chapter's points."""
+    """A method's accuracy with so many labels per class, between the chapter's points."""
     check_choice("method", method, tuple(MEASURED))
     return float(np.interp(math.log(labels), np.log(COUNTS), MEASURED[method]))
 

@@ -173,19 +173,19 @@ def two_groups(model: nn.Module, head: nn.Module, rate: float) -> list[dict[str,
 
 quiz = Quiz(
     Question(
-        "Why does a frozen backbone do so well with five labels a class?",
+        "Why does a frozen backbone do so well with five labels per class?",
         Wrong(
             "Because few parameters are learned.",
             "The untrained backbone learns as few, and stays far behind.",
         ),
         Right(
-            "Because its features are good, and the noise of a few labels cannot spoil them.",
+            "Because its features are good; that they hardly move probably helps, too.",
             "Few parameters are no help by themselves.",
         ),
         Wrong("Because it needs fewer steps.", "All arms took the same number of steps."),
     ),
     Question(
-        "With a hundred labels a class, which of the pre-trained arms was ahead?",
+        "With a hundred labels per class, which of the pre-trained arms was ahead?",
         Wrong("The frozen one.", "It leads with very few labels, and is overtaken."),
         Wrong("None; scratch was.", "It only drew level with the frozen one."),
         Right(
