@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from trained_out import trained_out
+from trained_out import printed, trained_out
 
 MIME = "application/vnd.cvcourse.claim+json"
 MARKS = {True: "✓", False: "✗", None: "○"}
@@ -160,7 +160,7 @@ def number(effect: dict[str, Any]) -> str:
     if "text" in effect:
         return str(effect["text"])
     keys = [key for key in ("estimate", "low", "high") if key in effect]
-    first, *ends = (format(effect[key], effect["format"]).replace("-", "−") for key in keys)
+    first, *ends = (printed(effect[key], effect["format"]) for key in keys)
     return f"{first} [{', '.join(ends)}]" if ends else first
 
 

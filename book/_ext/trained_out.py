@@ -15,6 +15,7 @@ ENDS = ("estimate", "low", "high")
 #: Whether findings hold: all of them, not all of them, open → the word for more training, and for
 #: other pictures.
 DIRECTION = {True: "yes", False: "turns", None: "open"}
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ELSEWHERE = {True: "same", False: "other", None: "open"}
 
 
@@ -80,6 +81,14 @@ def plateau(points: list[dict[str, float]]) -> float | None:
     return None
 
 
+def printed(number: float, form: str) -> str:
+    """A number as books print it: −0.02, 2.9 · 10³²."""
+    digits, power, exponent = format(number, form).partition("e")
+    if power:
+        digits += " · 10" + str(int(exponent)).translate(RAISED)
+    return digits.replace("-", "−")
+
+
 def small_figure(trained: dict[str, Any]) -> str:
     """The effect against the budget, as SVG that takes the colour of the text around it."""
     points = trained["points"]
@@ -92,8 +101,8 @@ def small_figure(trained: dict[str, Any]) -> str:
         return 36 - 32 * (value - low) / ((high - low) or 1)
 
     told = "; ".join(
-        f"×{point['budget']:g}: {point['estimate']:{trained['format']}}" for point in points
-    ).replace("-", "−")
+        f"×{point['budget']:g}: {printed(point['estimate'], trained['format'])}" for point in points
+    )
     line = " ".join(
         f"{x:.1f},{up(point['estimate']):.1f}" for x, point in zip(across, points, strict=True)
     )

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "book" / "_ext"))
-from trained_out import plateau, small_figure, trained_out
+from trained_out import plateau, printed, small_figure, trained_out
 
 ROOT = Path(__file__).parents[2]
 
@@ -104,6 +104,14 @@ def test_what_is_counted_or_was_not_trained_for_longer_has_no_words() -> None:
     assert trained_out(counted, [run(0.3, budget=4)]) is None
     assert trained_out(run(0.3), [run(0.3, budget=0.5), run(0.3)]) is None
     assert trained_out({}, []) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "form", "text"),
+    [(-0.021, "+.2f", "−0.02"), (2.9e32, ".1e", "2.9 · 10³²"), (2e-7, ".0e", "2 · 10⁻⁷")],
+)
+def test_a_number_is_printed_as_in_books(number: float, form: str, text: str) -> None:
+    assert printed(number, form) == text
 
 
 def test_the_small_figure_says_what_it_shows() -> None:
