@@ -59,3 +59,33 @@ def test_a_finding_that_is_not_as_it_was_is_named_and_nothing_is_run_twice(
 def test_findings_of_only_one_run_are_an_error(fresh: ModuleType) -> None:
     with pytest.raises(ValueError, match=r"only one of two runs finds \['a: it is'\]"):
         fresh.compared({"a: it is": {"holds": True}}, {})
+
+
+def test_the_ledger_says_how_often_the_findings_of_today_repeat(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "notebooks"))
+    from record import claims_in
+
+    table = json.loads((ROOT / "benchmarks/results/fresh_seeds.json").read_text("utf-8"))
+    runs = list(table["sets"].values())
+    shown = {
+        path.stem: sum(len(claim["findings"]) for claim in claims_in(path))
+        for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    }
+    for run in runs:
+        assert {name: one["findings"] for name, one in run.items()} == shown
+    turns = [[turn for one in run.values() for turn in one["changed"].values()] for run in runs]
+    same = [sum(shown.values()) - len(each) for each in turns]
+    opened = [each.count([True, None]) for each in turns]
+    settled = [each.count([None, True]) for each in turns]
+    for each, *parts in zip(turns, opened, settled, strict=True):
+        assert len(each) == sum(parts), "one turned round"
+    told = " ".join((ROOT / "book/claims.md").read_text("utf-8").split())
+    for numbers, words in (
+        (same, "came out as in the chapters"),
+        (opened, "that hold there were open"),
+        (settled, "that are open there held. None turned round"),
+    ):
+        assert "{}, {} and {}".format(*numbers) + f" {words}" in told
+    assert f"Of {sum(shown.values())} findings, {same[0]}" in told

@@ -29,8 +29,8 @@ THEME_SCRIPT = "scripts/pydata-sphinx-theme.js"
 EVERY_BLOCK = re.compile(r'document\.querySelectorAll\(\["pre",[^]]*\]\.join\(", "\)\)')
 TOP = 500  #: characters of text that may stand above an image at the beginning of a page
 FIGURE = re.compile(r'<script type="module">\n(.*?)</script>', re.DOTALL)
-#: For whoever drives a browser: whether every figure has its script, and has come alive.
-AWAKE = """document.readyState === 'complete'
+#: For whoever drives a browser: stir, as readers do, until every figure has come alive.
+AWAKE = """dispatchEvent(new Event('wheel')) && document.readyState === 'complete'
     && !document.querySelector('script[data-src], [data-explorable]:not([data-alive])')"""
 TAG = re.compile(r"<[^>]*>")
 EMBEDDED = "data:image/png;base64,"

@@ -26,32 +26,36 @@
   }
 }
 
-// Once the page is shown and there is nothing else to do, interactive figures get their scripts, and
-// far sections are laid out, one by one, so that the page keeps its length while one scrolls; at
-// once, where the reader is led to a place further down.
+// Once the page is shown and there is nothing else to do, far sections are laid out, one by one, so
+// that the page keeps its length while one scrolls. Interactive figures get their scripts when the
+// reader is near, or stirs, or has had three seconds to begin. All of it comes at once where the
+// reader is led to a place further down.
 {
-  const FAR = "article > section > section";
-  const far = [...document.querySelectorAll(FAR)];
-  const waiting = (part) => [...part.querySelectorAll("script[data-src]")];
+  const SIGNS = ["keydown", "pointerdown", "pointermove", "scroll", "touchstart", "wheel"];
+  const far = [...document.querySelectorAll("article > section > section")];
+  const scripts = [...document.querySelectorAll("script[data-src]")];
+  const show = (section) => (section.style.contentVisibility = "visible");
   const ask = (script) =>
     script.replaceWith(Object.assign(document.createElement("script"), { src: script.dataset.src }));
-  const show = (section) => {
-    section.style.contentVisibility = "visible";
-    waiting(section).forEach(ask);
-  };
   const wait = window.requestIdleCallback ?? ((task) => setTimeout(task, 200));
-  const next = () => {
-    const section = far.shift();
-    if (!section) return;
-    show(section);
-    wait(next, { timeout: 100 });
+  const inTurn = (things, act) => {
+    if (!things.length) return;
+    act(things.shift());
+    wait(() => inTurn(things, act), { timeout: 100 });
   };
-  const start = (go) => {
-    waiting(document).filter((script) => !script.closest(FAR)).forEach(ask);
-    go();
-  };
-  if (location.hash) start(() => far.forEach(show));
-  else addEventListener("load", () => requestAnimationFrame(() => wait(() => start(next))));
+  const wake = () => inTurn(scripts, ask);
+  const near = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && wake());
+  if (location.hash) {
+    far.forEach(show);
+    scripts.forEach(ask);
+  } else {
+    addEventListener("load", () => {
+      requestAnimationFrame(() => wait(() => inTurn(far, show)));
+      for (const script of scripts) near.observe(script.previousElementSibling);
+      for (const sign of SIGNS) addEventListener(sign, wake, { once: true, passive: true });
+      setTimeout(wake, 3000);
+    });
+  }
 }
 
 // The contents mark the section that is read. The theme sees a heading only while it passes the upper

@@ -196,8 +196,21 @@ def test_no_reader_waits_for_the_script_of_a_figure_but_one_led_further_down(
         window.early = names.filter((name) => name.includes("/figures/")).length;
     })""")
     tab.goto(f"{base}notebooks/03_one_layer.html{place}")
-    tab.wait_for_function(AWAKE)
     assert tab.evaluate("early") == (2 if place else 0)
+    asked = "document.querySelectorAll('script[src*=\"/figures/\"]').length"
+    tab.wait_for_timeout(1000)
+    assert tab.evaluate(asked) == (2 if place else 0), "nobody has stirred"
+    tab.mouse.wheel(0, 100)
+    tab.wait_for_function(f"{asked} === 2", timeout=1500)
+    tab.wait_for_function(AWAKE)
+
+
+def test_a_figure_gets_its_script_without_a_sign_of_the_reader(
+    site: Path, open_tab: Callable[..., Any]
+) -> None:
+    tab = open_tab(site.as_uri())
+    tab.goto((site / "notebooks/03_one_layer.html").as_uri())
+    tab.wait_for_function("document.querySelectorAll('[data-alive]').length === 2")
 
 
 def test_no_page_of_the_site_holds_the_script_of_a_figure(site: Path) -> None:
