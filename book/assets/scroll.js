@@ -27,9 +27,9 @@
 }
 
 // Once the page is shown and there is nothing else to do, far sections are laid out, one by one, so
-// that the page keeps its length while one scrolls. Interactive figures get their scripts when the
-// reader is near, or stirs, or has had three seconds to begin. All of it comes at once where the
-// reader is led to a place further down.
+// that the page keeps its length while one scrolls. Interactive figures get their scripts, one after
+// another, when the reader sees one of them, or stirs, or has had three seconds to begin. All of it
+// comes at once where the reader is led to a place further down.
 {
   const SIGNS = ["keydown", "pointerdown", "pointermove", "scroll", "touchstart", "wheel"];
   const far = [...document.querySelectorAll("article > section > section")];
@@ -44,14 +44,14 @@
     wait(() => inTurn(things, act), { timeout: 100 });
   };
   const wake = () => inTurn(scripts, ask);
-  const near = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && wake());
+  const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && wake());
   if (location.hash) {
     far.forEach(show);
     scripts.forEach(ask);
   } else {
     addEventListener("load", () => {
       requestAnimationFrame(() => wait(() => inTurn(far, show)));
-      for (const script of scripts) near.observe(script.previousElementSibling);
+      for (const script of scripts) seen.observe(script.previousElementSibling);
       for (const sign of SIGNS) addEventListener(sign, wake, { once: true, passive: true });
       setTimeout(wake, 3000);
     });

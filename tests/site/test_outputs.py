@@ -133,7 +133,7 @@ def test_a_solution_keeps_its_lines_on_a_phone(show: Show) -> None:
 def test_a_note_beside_the_text_leaves_the_rest_as_it_is(show: Show) -> None:
     tab = show("notebooks/05_lenet_alexnet_vgg.html", LAPTOP)
     note = tab.locator(".margin[role=note]", has_text="A trap")
-    quotation = tab.locator("blockquote", has_text="standardises its inputs")
+    quotation = tab.locator("blockquote", has_text="Take activations of 1")
     note.scroll_into_view_if_needed()
     tab.wait_for_timeout(300)
     assert note.bounding_box()["x"] > quotation.bounding_box()["x"] + 500, "it is beside"
