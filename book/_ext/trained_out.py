@@ -15,8 +15,8 @@ ENDS = ("estimate", "low", "high")
 #: Whether findings hold: all of them, not all of them, open → the word for more training, and for
 #: other pictures.
 DIRECTION = {True: "yes", False: "turns", None: "open"}
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ELSEWHERE = {True: "same", False: "other", None: "open"}
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def trained_out(live: Run, records: list[Run]) -> dict[str, Any] | None:
